@@ -1,1 +1,17 @@
+//! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
+pub mod brand;
+pub mod cart;
+pub mod checkout;
+pub mod geo;
+pub mod gtin;
+pub mod hours;
+pub mod id;
+pub mod import;
+pub mod location;
+pub mod money;
+pub mod order;
+pub mod plan;
+pub mod product;
+pub mod tax;
+pub mod totals;

@@ -1,1 +1,15 @@
+//! What travels over HTTP: the shapes of the Universal Commerce Protocol, release
+//! 2026-08-25, and of Aisle's own API, with the projections from the domain.
 
+pub mod admin;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod envelope;
+pub mod location;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+pub mod order;
+pub mod stock;
+
+pub use envelope::UCP_VERSION;
