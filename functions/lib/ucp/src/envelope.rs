@@ -120,3 +120,32 @@ impl Message {
         Self { kind, code: code.into(), content, severity: None, path: None, details: Default::default() }
     }
 }
+
+/// What a UCP route answers when there is no resource to show (`types/error_response.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorResponse {
+    pub ucp: Ucp,
+    pub messages: Vec<Message>,
+}
+
+/// What Aisle's own API answers when it refuses (RFC 9457). Further members are facts
+/// about this problem, such as `available`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A URI reference that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// Stable, for programs.
+    pub code: String,
+    /// For people: what is wrong with this very request.
+    pub detail: String,
+    /// RFC 9535 JSONPath of the member, or the name of the parameter, that is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(default, flatten)]
+    pub extensions: serde_json::Map<String, serde_json::Value>,
+}
