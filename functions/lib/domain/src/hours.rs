@@ -365,3 +365,6 @@ fn collide(a: &ExceptionHours, b: &ExceptionHours) -> bool {
     let same_bounds = a.valid_from == b.valid_from && a.valid_through == b.valid_through;
     share_dates && !(same_bounds && a.opens.is_some() && b.opens.is_some())
 }
+
+#[cfg(test)]
+mod tests;

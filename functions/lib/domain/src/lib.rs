@@ -13,5 +13,7 @@ pub mod money;
 pub mod order;
 pub mod plan;
 pub mod product;
+pub mod selection;
+pub mod supply;
 pub mod tax;
 pub mod totals;

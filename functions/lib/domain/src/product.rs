@@ -90,3 +90,94 @@ impl Product {
         Some((prices().min()?, prices().max()?))
     }
 }
+
+/// What a reader sees of `html`: no tags, no comments, no content of scripts and styles, white
+/// space collapsed, and those character references resolved that are left in cleaned HTML.
+pub fn plain_text(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let (before, tag) = rest.split_at(start);
+        text.push_str(before);
+        rest = after_tag(tag);
+        text.push(' ');
+    }
+    text.push_str(rest);
+    resolve_references(&text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// What follows the tag, comment, script or style at whose `<` the text begins.
+fn after_tag(tag: &str) -> &str {
+    let starts_with = |name: &str| {
+        tag.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    let after = |end: &str| {
+        let at = tag
+            .as_bytes()
+            .windows(end.len())
+            .position(|window| window.eq_ignore_ascii_case(end.as_bytes()));
+        at.and_then(|at| tag.get(at + end.len()..))
+            .unwrap_or_default()
+    };
+    match () {
+        () if starts_with("<!--") => after("-->"),
+        () if starts_with("<script") => after("</script>"),
+        () if starts_with("<style") => after("</style>"),
+        () => tag
+            .split_once('>')
+            .map(|(_, rest)| rest)
+            .unwrap_or_default(),
+    }
+}
+
+fn resolve_references(text: &str) -> String {
+    const NAMED: [(&str, &str); 6] = [
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    NAMED
+        .iter()
+        .fold(text.to_owned(), |text, (name, character)| {
+            text.replace(name, character)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_text_is_what_a_reader_sees() {
+        for (html, text) in [
+            (
+                "<p>Warm &amp; dry.</p><ul><li>Wool</li><li>Cork</li></ul>",
+                "Warm & dry. Wool Cork",
+            ),
+            (
+                "a<script>alert('<b>')</script>b<STYLE>p{}</STYLE>c<!-- <p>no</p> -->d",
+                "a b c d",
+            ),
+            ("&amp;lt;b&amp;gt;", "&lt;b&gt;"),
+            ("5 < 6", "5"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_text(html), text, "{html}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_html_panics(html in "[<>!a-zA-Z&;/ -é]{0,60}") {
+            plain_text(&html);
+        }
+    }
+}
