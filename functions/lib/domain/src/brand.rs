@@ -38,6 +38,9 @@ pub struct Brand {
     /// How long a ready order is kept for collection, in days.
     #[serde(default = "default_pickup_days")]
     pub pickup_days: i64,
+    /// What a checkout must tell of its buyer, beyond what the delivery itself needs.
+    #[serde(default)]
+    pub checkout_requires: Vec<RequiredContact>,
     /// Absolute URLs that the brand owes its shoppers (terms, privacy, refunds).
     #[serde(default)]
     pub links: Vec<Link>,
@@ -72,6 +75,16 @@ pub struct ShippingMethod {
     /// Days from order to delivery, earliest and latest.
     pub earliest_days: i64,
     pub latest_days: i64,
+}
+
+/// A fact without which a checkout of the brand stays incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequiredContact {
+    BuyerEmail,
+    BuyerPhoneNumber,
+    /// Street, locality and postal code of where a parcel goes; its country always is.
+    ShippingAddress,
 }
 
 /// A link of the UCP shape `types/link.json`, such as type `terms_of_service`.

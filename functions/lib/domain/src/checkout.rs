@@ -1,0 +1,420 @@
+//! A checkout session: what is bought, how it is delivered, what it costs, and what is
+//! still missing before it can be completed.
+
+mod destinations;
+mod methods;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::brand::RequiredContact;
+use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
+use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest};
+use crate::location::Location;
+use crate::notice::{Notice, Refusal};
+use crate::plan::{Availability, Plan};
+use crate::totals::{Taxed, Totals};
+use methods::Delivery;
+
+/// UCP's checkout status; table `checkout_session` keeps it beside the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Incomplete,
+    ReadyForComplete,
+    /// Stock is reserved and the payment provider has been asked.
+    CompleteInProgress,
+    Completed,
+    Canceled,
+}
+
+impl Status {
+    const ALL: [Self; 5] = [
+        Self::Incomplete,
+        Self::ReadyForComplete,
+        Self::CompleteInProgress,
+        Self::Completed,
+        Self::Canceled,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::ReadyForComplete => "ready_for_complete",
+            Self::CompleteInProgress => "complete_in_progress",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// The shopper can still change the checkout.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Incomplete | Self::ReadyForComplete)
+    }
+}
+
+/// The order that came of a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderReference {
+    pub id: String,
+    /// What people call it.
+    pub number: String,
+}
+
+/// The document of table `checkout_session`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// ISO 4217.
+    pub currency: String,
+    pub lines: Vec<Line>,
+    #[serde(default)]
+    pub buyer: Buyer,
+    #[serde(default)]
+    pub context: Context,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Method>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub available_methods: Vec<AvailableMethod>,
+    /// Where the goods come from, for the methods whose destination is chosen.
+    #[serde(default)]
+    pub plan: Plan,
+    pub totals: Totals,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderReference>,
+}
+
+impl Session {
+    /// The status that its notices give to a checkout which is open.
+    pub fn open_status(&self) -> Status {
+        if self.notices.iter().any(Notice::is_error) {
+            Status::Incomplete
+        } else {
+            Status::ReadyForComplete
+        }
+    }
+
+    /// What to ask for to get this session again.
+    fn request(&self) -> CheckoutRequest {
+        CheckoutRequest {
+            lines: self.lines.iter().map(Line::request).collect(),
+            buyer: self.buyer.clone(),
+            context: self.context.clone(),
+            methods: self.methods.iter().map(Method::request).collect(),
+        }
+    }
+}
+
+/// What a client wants; an update replaces all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckoutRequest {
+    pub lines: Vec<LineRequest>,
+    pub buyer: Buyer,
+    pub context: Context,
+    /// Empty: the business proposes.
+    pub methods: Vec<MethodRequest>,
+}
+
+/// The shop as it is now: what a decision stands on.
+#[derive(Debug, Clone, Copy)]
+pub struct Shop<'a> {
+    pub prices: PriceList<'a>,
+    /// All that trade under the brand.
+    pub locations: &'a [Location],
+    pub availability: &'a Availability,
+    /// By the database's clock.
+    pub now_ms: i64,
+}
+
+/// What became of a create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    Session(Box<Session>),
+    /// Nothing of it can be bought: there is no checkout.
+    NothingToBuy(Vec<Notice>),
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Updated {
+    Session(Box<Session>),
+    /// A choice cannot be honoured: the checkout stays as it was (UCP fulfillment,
+    /// "Selection and Location Identity").
+    Rejected(Vec<Notice>),
+}
+
+/// Opens a checkout. What cannot be bought at all is left out, with a notice; a choice
+/// that cannot be honoured is not made, with a notice.
+pub fn create(request: CheckoutRequest, shop: &Shop) -> Result<Created, Refusal> {
+    let (requests, mut notices) = cart::same_unit_lines(&request.lines, &[]);
+    let lines = shop
+        .prices
+        .lines(&requests, &shop.prices.tax_place(&request.context))?;
+    let (lines, gone): (Vec<Line>, Vec<Line>) = lines
+        .into_iter()
+        .partition(|line| can_be_bought(line, shop));
+    notices.extend(gone.iter().map(left_out));
+    if lines.is_empty() && !notices.is_empty() {
+        return Ok(Created::NothingToBuy(notices));
+    }
+    let gone: Vec<&str> = gone.iter().map(|line| line.id.as_str()).collect();
+    let (mut session, rejected) = draft(lines, request, &gone, None, shop, Choice::Binding)?;
+    session.notices.extend(rejected.into_iter().chain(notices));
+    Ok(Created::Session(Box::new(session)))
+}
+
+/// Replaces what the shopper wants.
+pub fn update(before: &Session, request: CheckoutRequest, shop: &Shop) -> Result<Updated, Refusal> {
+    let (requests, notices) = cart::same_unit_lines(&request.lines, &before.lines);
+    let lines = shop
+        .prices
+        .lines(&requests, &shop.prices.tax_place(&request.context))?;
+    let (mut session, rejected) = draft(lines, request, &[], Some(before), shop, Choice::Binding)?;
+    if !rejected.is_empty() {
+        return Ok(Updated::Rejected(rejected));
+    }
+    session.notices.extend(notices);
+    Ok(Updated::Session(Box::new(session)))
+}
+
+/// The same wishes in the shop as it is now: the last look before stock is reserved.
+pub fn refresh(before: &Session, shop: &Shop) -> Result<Session, Refusal> {
+    let request = before.request();
+    let lines = shop
+        .prices
+        .lines(&request.lines, &shop.prices.tax_place(&request.context))?;
+    let (session, _) = draft(lines, request, &[], Some(before), shop, Choice::Made)?;
+    Ok(session)
+}
+
+/// Whether a choice of store is being made or was made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// A store that cannot serve is rejected.
+    Binding,
+    /// A store that has sold out since is kept, and its lines are out of stock.
+    Made,
+}
+
+/// The session without what was `gone` from the request, and the choices that cannot
+/// be honoured.
+fn draft(
+    lines: Vec<Line>,
+    request: CheckoutRequest,
+    gone: &[&str],
+    before: Option<&Session>,
+    shop: &Shop,
+    choice: Choice,
+) -> Result<(Session, Vec<Notice>), Refusal> {
+    let CheckoutRequest {
+        buyer,
+        context,
+        methods,
+        ..
+    } = request;
+    let delivery = Delivery {
+        lines: &lines,
+        context: &context,
+        before,
+        shop,
+        choice,
+    };
+    let delivered = delivery.arrange(methods, gone)?;
+    let mut notices = line_notices(&lines);
+    notices.extend(contact_notices(&buyer, &delivered.methods, shop));
+    notices.extend(delivered.notices);
+    let (methods, plan, available_methods) = (
+        delivered.methods,
+        delivered.plan,
+        delivered.available_methods,
+    );
+    let (lines, methods) = charge(lines, methods, &context, &shop.prices)?;
+    let totals = total(&lines, &methods, shop)?;
+    let currency = shop.prices.brand.currency.clone();
+    let session = Session {
+        currency,
+        lines,
+        buyer,
+        context,
+        methods,
+        available_methods,
+        plan,
+        totals,
+        notices,
+        order: None,
+    };
+    Ok((session, delivered.rejected))
+}
+
+fn can_be_bought(line: &Line, shop: &Shop) -> bool {
+    let selling = crate::fulfillment::selling_locations(shop.locations);
+    line.on_sale && (!line.requires_shipping || shop.availability.among(&line.sku, selling) > 0)
+}
+
+fn left_out(line: &Line) -> Notice {
+    let (code, text) = match line.on_sale {
+        false => (
+            "item_unavailable",
+            format!("{} is no longer sold.", line.title),
+        ),
+        true => ("out_of_stock", format!("{} is sold out.", line.title)),
+    };
+    Notice::error(code, "$.line_items", text)
+        .detail("item_id", line.variant_id.clone())
+        .detail("sku", line.sku.clone())
+        .detail("requested", line.quantity)
+        .detail("available", 0)
+}
+
+fn line_notices(lines: &[Line]) -> Vec<Notice> {
+    if lines.is_empty() {
+        return vec![Notice::error(
+            "missing",
+            "$.line_items",
+            "There is nothing to buy in this checkout.",
+        )];
+    }
+    lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| cart::off_sale(index, line))
+        .collect()
+}
+
+/// What the brand wants to know of the buyer and does not yet, or cannot read.
+fn contact_notices(buyer: &Buyer, methods: &[Method], shop: &Shop) -> Vec<Notice> {
+    let missing =
+        |path: &str, what: &str| Notice::error("missing", path, format!("{what} is required."));
+    let required = |contact| shop.prices.brand.checkout_requires.contains(&contact);
+    let mut notices = Vec::new();
+    match buyer.email.as_deref() {
+        None if required(RequiredContact::BuyerEmail) => {
+            notices.push(missing("$.buyer.email", "The buyer's email"))
+        }
+        Some(email) if !is_email(email) => {
+            notices.push(Notice::error(
+                "invalid_email",
+                "$.buyer.email",
+                "This is no email address.",
+            ));
+        }
+        _ => {}
+    }
+    match buyer.phone_number.as_deref() {
+        None if required(RequiredContact::BuyerPhoneNumber) => {
+            notices.push(missing("$.buyer.phone_number", "The buyer's phone number"));
+        }
+        Some(number) if !is_e164(number) => {
+            let text = "The phone number is not in E.164 form, such as +14155550123.";
+            notices.push(Notice::error("invalid_phone", "$.buyer.phone_number", text));
+        }
+        _ => {}
+    }
+    if required(RequiredContact::ShippingAddress) {
+        notices.extend(
+            methods
+                .iter()
+                .enumerate()
+                .flat_map(|(index, method)| address_notices(index, method)),
+        );
+    }
+    notices
+}
+
+fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
+    let selected = |destination: &&Destination| {
+        Some(destination.id()) == method.selected_destination_id.as_deref()
+    };
+    let Some(place) = method
+        .destinations
+        .iter()
+        .position(|destination| selected(&destination))
+    else {
+        return Vec::new();
+    };
+    let Some(Destination::Address(address)) = method.destinations.get(place) else {
+        return Vec::new();
+    };
+    let fields = [
+        ("street_address", &address.street_address),
+        ("address_locality", &address.address_locality),
+        ("postal_code", &address.postal_code),
+    ];
+    let absent =
+        |value: &Option<String>| value.as_deref().is_none_or(|text| text.trim().is_empty());
+    let notice = |name: &str| {
+        let path = format!("$.fulfillment.methods[{index}].destinations[{place}].{name}");
+        Notice::error("missing", path, format!("The address lacks its {name}."))
+    };
+    fields
+        .iter()
+        .filter(|(_, value)| absent(value))
+        .map(|(name, _)| notice(name))
+        .collect()
+}
+
+fn is_email(text: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
+    text.rsplit_once('@')
+        .is_some_and(|(name, host)| plain(name) && plain(host))
+}
+
+fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Taxes every line and every delivery at the place where its method ends.
+fn charge(
+    mut lines: Vec<Line>,
+    mut methods: Vec<Method>,
+    context: &Context,
+    prices: &PriceList,
+) -> Result<(Vec<Line>, Vec<Method>), Refusal> {
+    let too_large = |_| {
+        Refusal::new(
+            "amount_too_large",
+            "$.line_items",
+            "the checkout costs more than can be written",
+        )
+    };
+    let elsewhere = prices.tax_place(context);
+    for line in &mut lines {
+        let method = methods
+            .iter()
+            .find(|method| method.line_ids.contains(&line.id));
+        let place = method
+            .and_then(methods::tax_place)
+            .unwrap_or_else(|| elsewhere.clone());
+        line.amount = prices
+            .tax(line.amount.amount_minor, &place, &line.tax_category)
+            .map_err(too_large)?;
+    }
+    for method in &mut methods {
+        let place = methods::tax_place(method).unwrap_or_else(|| elsewhere.clone());
+        let price = method.option().map(|option| option.price_minor);
+        method.charge = price
+            .map(|minor| prices.tax(minor, &place, ""))
+            .transpose()
+            .map_err(too_large)?;
+    }
+    Ok((lines, methods))
+}
+
+fn total(lines: &[Line], methods: &[Method], shop: &Shop) -> Result<Totals, Refusal> {
+    let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
+    let serving = || methods.iter().filter(|method| !method.line_ids.is_empty());
+    let charges: Option<Vec<Taxed>> = serving().map(|method| method.charge).collect();
+    let delivery = charges.filter(|charges| !charges.is_empty());
+    cart::add_up(&amounts, delivery.as_deref(), shop.prices.brand)
+}

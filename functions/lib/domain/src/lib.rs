@@ -3,13 +3,16 @@
 pub mod brand;
 pub mod cart;
 pub mod checkout;
+pub mod fulfillment;
 pub mod geo;
 pub mod gtin;
 pub mod hours;
 pub mod id;
 pub mod import;
+pub mod instant;
 pub mod location;
 pub mod money;
+pub mod notice;
 pub mod order;
 pub mod plan;
 pub mod product;

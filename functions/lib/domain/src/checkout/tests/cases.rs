@@ -1,0 +1,399 @@
+use super::*;
+use crate::brand::RequiredContact;
+use crate::fulfillment::Destination;
+use crate::order::Order;
+
+#[test]
+fn shipping_becomes_ready_once_address_and_option_are_there() {
+    let (brand, availability) = (brand(false), stock([("mug", "warehouse", 5)]));
+    in_shop(&brand, &availability, |shop| {
+        let open = opened(wanted(vec![line("mug", 2)], vec![]), shop);
+        assert_eq!(open.open_status(), Status::Incomplete);
+        assert_eq!(
+            errors(&open),
+            [
+                (
+                    "missing",
+                    "$.fulfillment.methods[0].selected_destination_id"
+                ),
+                (
+                    "missing",
+                    "$.fulfillment.methods[0].groups[0].selected_option_id"
+                ),
+            ]
+        );
+        let ready = opened(wanted(vec![line("mug", 2)], vec![to("DE")]), shop);
+        assert_eq!(
+            (ready.open_status(), errors(&ready)),
+            (Status::ReadyForComplete, vec![])
+        );
+        assert_eq!(ready.totals.subtotal_minor, 2_000);
+        assert_eq!(ready.totals.fulfillment_minor, Some(490));
+        assert_eq!(ready.totals.tax_minor(), 380 + 93);
+        assert_eq!(ready.totals.total_minor, 2_000 + 490 + 473);
+    });
+}
+
+#[test]
+fn tax_follows_the_destination() {
+    let (brand, availability) = (
+        brand(false),
+        stock([("mug", "warehouse", 5), ("mug", "store-b", 5)]),
+    );
+    in_shop(&brand, &availability, |shop| {
+        let session = opened(wanted(vec![line("mug", 1)], vec![at("store-b")]), shop);
+        assert_eq!(session.lines[0].amount.rate_ppm, 88_750);
+        assert_eq!(
+            (session.totals.fulfillment_minor, session.totals.tax_minor()),
+            (Some(0), 89)
+        );
+        assert_eq!(session.open_status(), Status::ReadyForComplete);
+    });
+}
+
+#[test]
+fn only_stores_that_have_everything_can_be_chosen() {
+    let units = [
+        ("mug", "store-a", 2),
+        ("tee", "store-a", 1),
+        ("mug", "store-b", 9),
+        ("tee", "warehouse", 9),
+    ];
+    let (brand, availability) = (brand(true), stock(units));
+    in_shop(&brand, &availability, |shop| {
+        let basket = || vec![line("mug", 1), line("mug", 1), line("tee", 1)];
+        let open = opened(wanted(basket(), vec![method(MethodKind::Pickup)]), shop);
+        let ids = |session: &Session| {
+            session.methods[0]
+                .destinations
+                .iter()
+                .map(|d| d.id().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&open), ["store-a"]);
+        assert_eq!(
+            errors(&open),
+            [(
+                "missing",
+                "$.fulfillment.methods[0].selected_destination_id"
+            )]
+        );
+
+        let chosen = match update(&open, wanted(basket(), vec![at("store-a")]), shop).unwrap() {
+            Updated::Session(session) => *session,
+            Updated::Rejected(notices) => panic!("{notices:?}"),
+        };
+        assert_eq!(chosen.open_status(), Status::ReadyForComplete);
+        assert_eq!(
+            chosen
+                .plan
+                .allocations
+                .iter()
+                .map(|a| a.quantity)
+                .collect::<Vec<_>>(),
+            [2, 1]
+        );
+
+        for (store, code) in [
+            ("store-b", "destination_unavailable"),
+            ("nowhere", "destination_unknown"),
+        ] {
+            let Updated::Rejected(notices) =
+                update(&open, wanted(basket(), vec![at(store)]), shop).unwrap()
+            else {
+                panic!("{store} was accepted");
+            };
+            assert_eq!(notices[0].code, code);
+            assert_eq!(
+                notices[0].path.as_deref(),
+                Some("$.fulfillment.methods[0].selected_destination_id")
+            );
+        }
+    });
+}
+
+#[test]
+fn stores_come_nearest_first_with_a_hint_and_by_name_without() {
+    let (brand, availability) = (
+        brand(true),
+        stock([("mug", "store-a", 2), ("mug", "store-b", 2)]),
+    );
+    in_shop(&brand, &availability, |shop| {
+        let order = |context: Context| {
+            let request = CheckoutRequest {
+                context,
+                ..wanted(vec![line("mug", 1)], vec![method(MethodKind::Pickup)])
+            };
+            let session = opened(request, shop);
+            session.methods[0]
+                .destinations
+                .iter()
+                .map(|d| d.id().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(order(Context::default()), ["store-b", "store-a"]);
+        for hint in ["store-a", "STORE-A"] {
+            let context = Context {
+                location: Some(hint.into()),
+                ..Context::default()
+            };
+            assert_eq!(order(context), ["store-a", "store-b"]);
+        }
+    });
+}
+
+#[test]
+fn a_promise_is_a_pair_of_instants() {
+    let (brand, availability) = (brand(true), stock([("mug", "store-a", 2)]));
+    in_shop(&brand, &availability, |shop| {
+        let session = opened(wanted(vec![line("mug", 1)], vec![at("store-a")]), shop);
+        let Some(Destination::Store(store)) = session.methods[0].destination() else {
+            panic!("no store")
+        };
+        assert_eq!(store.ready_at_ms, NOW_MS + 3_600_000);
+        assert_eq!(store.pickup_by_ms, store.ready_at_ms + 7 * 86_400_000);
+        let order = Order::place(
+            OrderReference {
+                id: "o".into(),
+                number: "n".into(),
+            },
+            "s",
+            &session,
+            NOW_MS,
+        );
+        assert_eq!(
+            order.expectations[0].option.earliest_ms,
+            Some(store.ready_at_ms)
+        );
+    });
+}
+
+#[test]
+fn shipping_and_pickup_can_be_mixed_and_never_share_a_unit() {
+    let (brand, availability) = (
+        brand(true),
+        stock([("mug", "store-a", 1), ("mug", "warehouse", 1)]),
+    );
+    in_shop(&brand, &availability, |shop| {
+        let lines = vec![line("mug", 1), line("mug", 1), line("gift", 1)];
+        let methods = vec![
+            MethodRequest {
+                line_ids: Some(vec!["li_2".into()]),
+                ..at("store-a")
+            },
+            to("DE"),
+        ];
+        let session = opened(wanted(lines, methods), shop);
+        assert_eq!(
+            session.open_status(),
+            Status::ReadyForComplete,
+            "{:?}",
+            session.notices
+        );
+        assert_eq!(session.methods[1].line_ids, ["li_1"]);
+        assert_eq!(session.plan.allocations.len(), 2);
+    });
+}
+
+#[test]
+fn demand_of_two_lines_is_summed_and_every_short_line_is_named() {
+    let (brand, availability) = (brand(true), stock([("mug", "warehouse", 3)]));
+    in_shop(&brand, &availability, |shop| {
+        let session = opened(
+            wanted(vec![line("mug", 2), line("mug", 2)], vec![to("DE")]),
+            shop,
+        );
+        assert_eq!(
+            errors(&session),
+            [
+                ("out_of_stock", "$.line_items[0].quantity"),
+                ("out_of_stock", "$.line_items[1].quantity")
+            ]
+        );
+        assert_eq!(session.notices[0].details["available"], 3);
+        assert_eq!(session.notices[0].details["requested"], 4);
+    });
+}
+
+#[test]
+fn what_is_sold_out_is_left_out_at_first_and_kept_later() {
+    let (brand, availability) = (brand(true), stock([("mug", "warehouse", 3)]));
+    in_shop(&brand, &availability, |shop| {
+        let all_gone = create(wanted(vec![line("tee", 1)], vec![]), shop).unwrap();
+        assert!(
+            matches!(all_gone, Created::NothingToBuy(notices) if notices[0].code == "out_of_stock")
+        );
+
+        let methods = vec![MethodRequest {
+            line_ids: Some(vec!["li_1".into(), "li_2".into()]),
+            ..to("DE")
+        }];
+        let session = opened(
+            wanted(vec![line("tee", 1), line("mug", 1)], methods.clone()),
+            shop,
+        );
+        assert_eq!(
+            session
+                .lines
+                .iter()
+                .map(|line| line.id.as_str())
+                .collect::<Vec<_>>(),
+            ["li_2"]
+        );
+        assert_eq!(errors(&session), [("out_of_stock", "$.line_items")]);
+
+        let later = update(
+            &session,
+            wanted(vec![line("tee", 1), line("mug", 1)], methods),
+            shop,
+        )
+        .unwrap();
+        let Updated::Session(later) = later else {
+            panic!("rejected")
+        };
+        assert_eq!(
+            errors(&later),
+            [("out_of_stock", "$.line_items[0].quantity")]
+        );
+    });
+}
+
+#[test]
+fn a_store_that_sold_out_meanwhile_is_kept_and_its_lines_are_short() {
+    let brand = brand(true);
+    let before = in_shop(&brand, &stock([("mug", "store-a", 1)]), |shop| {
+        opened(wanted(vec![line("mug", 1)], vec![at("store-a")]), shop)
+    });
+    let after = in_shop(&brand, &stock([("mug", "store-b", 1)]), |shop| {
+        refresh(&before, shop).unwrap()
+    });
+    assert_eq!(
+        after.methods[0].selected_destination_id.as_deref(),
+        Some("store-a")
+    );
+    assert_eq!(
+        errors(&after),
+        [("out_of_stock", "$.line_items[0].quantity")]
+    );
+    assert!(after.plan.allocations.is_empty());
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_path() {
+    let (brand, availability) = (brand(true), stock([("mug", "warehouse", 3)]));
+    in_shop(&brand, &availability, |shop| {
+        let refused = |request| create(request, shop).unwrap_err();
+        let named = |id: &str, mut one: LineRequest| {
+            one.id = Some(id.into());
+            one
+        };
+        let two = |a: MethodRequest, b: MethodRequest| wanted(vec![line("mug", 1)], vec![a, b]);
+        let naming = |id: &str| MethodRequest {
+            line_ids: Some(vec![id.into()]),
+            ..to("DE")
+        };
+        let cases = [
+            (
+                wanted(vec![line("nope", 1)], vec![]),
+                "item_unknown",
+                "$.line_items[0].item.id",
+            ),
+            (
+                wanted(vec![line("mug", 0)], vec![]),
+                "invalid_quantity",
+                "$.line_items[0].quantity",
+            ),
+            (
+                wanted(vec![line("mug", -5)], vec![]),
+                "invalid_quantity",
+                "$.line_items[0].quantity",
+            ),
+            (
+                wanted(vec![line("mug", i64::MAX)], vec![]),
+                "invalid_quantity",
+                "$.line_items[0].quantity",
+            ),
+            (
+                wanted(vec![line("mug", 1); 101], vec![]),
+                "too_many_lines",
+                "$.line_items",
+            ),
+            (
+                wanted(
+                    vec![named("a", line("mug", 1)), named("a", line("mug", 1))],
+                    vec![],
+                ),
+                "invalid_id",
+                "$.line_items[1].id",
+            ),
+            (
+                two(to("DE"), to("US")),
+                "method_twice",
+                "$.fulfillment.methods[1].type",
+            ),
+            (
+                two(naming("x"), at("store-a")),
+                "line_unknown",
+                "$.fulfillment.methods[0].line_item_ids[0]",
+            ),
+            (
+                two(
+                    naming("li_1"),
+                    MethodRequest {
+                        line_ids: Some(vec!["li_1".into()]),
+                        ..at("store-a")
+                    },
+                ),
+                "line_twice",
+                "$.fulfillment.methods[1].line_item_ids[0]",
+            ),
+        ];
+        for (request, code, path) in cases {
+            let refusal = refused(request);
+            assert_eq!((refusal.code, refusal.path.as_str()), (code, path));
+        }
+    });
+}
+
+#[test]
+fn a_brand_can_ask_for_more() {
+    let mut brand = brand(true);
+    brand.checkout_requires = vec![
+        RequiredContact::BuyerEmail,
+        RequiredContact::ShippingAddress,
+    ];
+    in_shop(&brand, &stock([("mug", "warehouse", 3)]), |shop| {
+        let session = opened(wanted(vec![line("mug", 1)], vec![to("DE")]), shop);
+        let address = "$.fulfillment.methods[0].destinations[0]";
+        let paths: Vec<_> = errors(&session)
+            .into_iter()
+            .map(|(_, path)| path.to_owned())
+            .collect();
+        let fields = ["street_address", "address_locality", "postal_code"]
+            .map(|name| format!("{address}.{name}"));
+        assert_eq!(paths[0], "$.buyer.email");
+        assert_eq!(paths[1..], fields);
+    });
+}
+
+#[test]
+fn an_address_nobody_ships_to_says_so() {
+    let brand = brand(true);
+    in_shop(&brand, &stock([("mug", "warehouse", 3)]), |shop| {
+        for (country, path) in [
+            ("FR", "$.fulfillment.methods[0].destinations[0]"),
+            (
+                "France",
+                "$.fulfillment.methods[0].destinations[0].address_country",
+            ),
+        ] {
+            let session = opened(wanted(vec![line("mug", 1)], vec![to(country)]), shop);
+            assert!(
+                errors(&session).contains(&("address_undeliverable", path)),
+                "{:?}",
+                session.notices
+            );
+            assert_eq!(session.open_status(), Status::Incomplete);
+        }
+    });
+}
