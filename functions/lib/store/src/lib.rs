@@ -1,1 +1,39 @@
+//! The source of truth (one database, two backends) and the read model in front of it.
+//!
+//! Everything that touches SQL or the key-value store goes through this crate: [`Db`]
+//! reads, [`Batch`] changes, [`Kv`] holds documents that can be rebuilt, and [`Model`]
+//! answers from them. Numbers of round trips are the design's currency: a query is one
+//! call, a batch is one call on PostgreSQL whatever its length.
 
+mod batch;
+mod clock;
+mod db;
+mod deadline;
+mod error;
+pub mod idempotency;
+pub mod kv;
+pub mod memory;
+pub mod model;
+pub mod outbox;
+mod postgres;
+mod row;
+pub mod search;
+mod sql;
+mod sqlite;
+pub mod stock;
+mod value;
+
+pub use batch::{Batch, StatementResult};
+pub use clock::{new_id, now_ms, random, sha256_hex};
+pub use db::Db;
+pub use error::{BatchError, StoreError};
+pub use kv::{Doc, Kv};
+pub use model::Model;
+
+pub use row::Row;
+pub use sql::{Dialect, Sql};
+pub use value::Value;
+
+/// The version of the schema (table `schema_version`) that this build was written for.
+/// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
+pub const SCHEMA_VERSION: i64 = 2;

@@ -1,0 +1,181 @@
+//! The key-value store: documents that can be rebuilt, near the edge.
+//!
+//! A value is one line of JSON, the document's head, and then its body. The store offers
+//! neither expiry nor compare-and-set, so the head carries the version and the expiry,
+//! both are checked here, and a version never gives way to an older one. A store that
+//! fails or is missing is a miss: it costs speed, not an answer.
+
+use futures::future::join_all;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use spin_sdk::key_value::Store;
+
+use crate::{StoreError, now_ms};
+
+/// A document of the read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doc {
+    /// The outbox's highest sequence number when the rows were read: the state's own
+    /// clock, because every change of state writes there.
+    pub version: i64,
+    /// When the rows were read, by the reader's clock: the age that a client is told.
+    pub as_of_ms: i64,
+    /// From when on the document is a miss.
+    pub expires_at_ms: i64,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    version: i64,
+    as_of_ms: i64,
+    expires_at_ms: i64,
+}
+
+impl Doc {
+    /// The body as the type that it is a document of.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| StoreError::Bug(format!("a document of the read model: {error}")))
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let head = Head {
+            version: self.version,
+            as_of_ms: self.as_of_ms,
+            expires_at_ms: self.expires_at_ms,
+        };
+        let mut value = serde_json::to_vec(&head).unwrap_or_default();
+        value.push(b'\n');
+        value.extend_from_slice(&self.body);
+        value
+    }
+
+    /// `None` for anything that this crate did not write: then it is rebuilt.
+    fn decode(mut value: Vec<u8>) -> Option<Self> {
+        let line = value.iter().position(|byte| *byte == b'\n')?;
+        let head: Head = serde_json::from_slice(value.get(..line)?).ok()?;
+        value.drain(..=line);
+        let Head {
+            version,
+            as_of_ms,
+            expires_at_ms,
+        } = head;
+        Some(Self {
+            version,
+            as_of_ms,
+            expires_at_ms,
+            body: value,
+        })
+    }
+
+    /// Of two readings of the same state counter the later one saw more, because a
+    /// counter is taken before its transaction becomes visible.
+    fn is_older_than(&self, other: &Self) -> bool {
+        (self.version, self.as_of_ms) < (other.version, other.as_of_ms)
+    }
+}
+
+/// The store, or nothing where it cannot be opened.
+pub struct Kv {
+    store: Option<Store>,
+}
+
+impl Kv {
+    /// Opens the store with label `default`.
+    pub async fn open() -> Self {
+        let store = Store::open_default().await;
+        if let Err(error) = &store {
+            eprintln!("the key-value store cannot be opened: {error}");
+        }
+        Self { store: store.ok() }
+    }
+
+    /// The document under `key`, unless it has expired.
+    pub async fn get_doc(&self, key: &str) -> Option<Doc> {
+        let doc = self.read(key).await?;
+        (now_ms() < doc.expires_at_ms).then_some(doc)
+    }
+
+    /// The documents under `keys`, asked for at once; in their order.
+    pub async fn get_many(&self, keys: &[String]) -> Vec<Option<Doc>> {
+        join_all(keys.iter().map(|key| self.get_doc(key))).await
+    }
+
+    /// Stores the document unless a newer one is there. Between that look and the write
+    /// another writer may come; what is then too old goes when it expires.
+    pub async fn put_doc(&self, key: &str, doc: &Doc) {
+        let present = self.read(key).await;
+        if present.is_some_and(|present| doc.is_older_than(&present)) {
+            return;
+        }
+        let Some(store) = &self.store else { return };
+        if let Err(error) = store.set(key, doc.encode()).await {
+            eprintln!("the key-value store refused a document: {error}");
+        }
+    }
+
+    /// Stores documents at once.
+    pub async fn put_many(&self, docs: &[(String, Doc)]) {
+        join_all(docs.iter().map(|(key, doc)| self.put_doc(key, doc))).await;
+    }
+
+    pub async fn delete(&self, key: &str) {
+        let Some(store) = &self.store else { return };
+        if let Err(error) = store.delete(key).await {
+            eprintln!("the key-value store refused a deletion: {error}");
+        }
+    }
+
+    /// What is wrong with the store, for a health check.
+    pub async fn check(&self) -> Result<(), String> {
+        let store = self.store.as_ref().ok_or("cannot be opened")?;
+        store
+            .get("health")
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    async fn read(&self, key: &str) -> Option<Doc> {
+        let found = self.store.as_ref()?.get(key).await;
+        if let Err(error) = &found {
+            eprintln!("the key-value store did not answer: {error}");
+        }
+        found.ok().flatten().and_then(Doc::decode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doc(version: i64, as_of_ms: i64) -> Doc {
+        Doc {
+            version,
+            as_of_ms,
+            expires_at_ms: as_of_ms + 30_000,
+            body: b"{\"a\":\n1}".to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_document_survives_the_store() {
+        assert_eq!(Doc::decode(doc(7, 1_000).encode()), Some(doc(7, 1_000)));
+    }
+
+    #[test]
+    fn what_we_did_not_write_is_a_miss() {
+        for foreign in ["", "{}", "{}\n{}", "{\"version\":1}\n", "\u{0}\n"] {
+            assert_eq!(Doc::decode(foreign.into()), None, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn versions_decide_and_then_the_reading() {
+        assert!(doc(1, 900).is_older_than(&doc(2, 100)));
+        assert!(doc(2, 100).is_older_than(&doc(2, 101)));
+        assert!(!doc(2, 100).is_older_than(&doc(2, 100)));
+        assert!(!doc(3, 1).is_older_than(&doc(2, 100)));
+    }
+}

@@ -1,0 +1,283 @@
+//! PostgreSQL. A read is one query; a write is one call of `aisle_batch`, never a
+//! transaction held open over several calls, because the pooled connection would keep it
+//! when the component is stopped half-way.
+
+use std::rc::Rc;
+
+use spin_sdk::pg::{self, DbError, DbValue, ParameterValue, PgError, QueryError};
+
+use crate::{
+    Row, Value,
+    batch::{Statement, StatementResult},
+    error::Failure,
+    row::{self, Field},
+};
+
+/// How long a statement waits for somebody else's row lock. Well inside the deadline of
+/// the call, so that the caller learns why.
+const LOCK_TIMEOUT_MS: i64 = 3_000;
+
+pub(crate) struct Connection(pg::Connection);
+
+impl Connection {
+    pub(crate) async fn open(url: &str) -> Result<Self, Failure> {
+        pg::Connection::open(url).await.map(Self).map_err(failure)
+    }
+
+    pub(crate) async fn query(&self, text: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
+        let params: Vec<ParameterValue> = params.iter().map(parameter).collect();
+        self.rows(text, params).await
+    }
+
+    /// One call, all or nothing.
+    pub(crate) async fn batch(
+        &self,
+        statements: &[Statement],
+        texts: &[String],
+    ) -> Result<Vec<StatementResult>, Failure> {
+        let params = vec![
+            ParameterValue::Str(batch_json(statements, texts)),
+            ParameterValue::Int64(LOCK_TIMEOUT_MS),
+        ];
+        let rows = self
+            .rows(
+                "SELECT aisle_batch($1::text::jsonb, $2::bigint)::text AS results",
+                params,
+            )
+            .await?;
+        let results = rows.first().map(|row| row.text("results"));
+        let results = results
+            .unwrap_or_else(|| Ok("[]".into()))
+            .map_err(|error| Failure::Bug(error.to_string()))?;
+        parse_results(&results)
+    }
+
+    async fn rows(&self, text: &str, params: Vec<ParameterValue>) -> Result<Vec<Row>, Failure> {
+        let (columns, mut stream, result) = self
+            .0
+            .query(text, params)
+            .await
+            .map_err(failure)?
+            .into_inner();
+        let columns: Rc<[String]> = columns.into_iter().map(|column| column.name).collect();
+        let mut rows = Vec::new();
+        while let Some(values) = stream.next().await {
+            rows.push(Row::new(
+                columns.clone(),
+                values.into_iter().map(field).collect::<Result<_, _>>()?,
+            ));
+        }
+        result
+            .await
+            .map_err(|error| failure(pg::Error::PgError(error)))?;
+        Ok(rows)
+    }
+}
+
+/// The argument of `aisle_batch`.
+fn batch_json(statements: &[Statement], texts: &[String]) -> String {
+    let statements = statements.iter().zip(texts).map(|(statement, text)| {
+        let params: Vec<_> = statement.params.iter().map(json_parameter).collect();
+        serde_json::json!({
+            "sql": text,
+            "params": params,
+            "expect": statement.expect,
+            "rows": statement.rows,
+        })
+    });
+    serde_json::Value::Array(statements.collect()).to_string()
+}
+
+fn json_parameter(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Int(number) => (*number).into(),
+        Value::Text(text) => text.clone().into(),
+    }
+}
+
+/// The answer of `aisle_batch`: for each statement its `changes` and, where they were
+/// asked for, its `rows`.
+fn parse_results(text: &str) -> Result<Vec<StatementResult>, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        changes: u64,
+        rows: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    }
+    let answers: Vec<Answer> =
+        serde_json::from_str(text).map_err(|error| Failure::Bug(error.to_string()))?;
+    let result = |answer: Answer| {
+        let rows = answer
+            .rows
+            .unwrap_or_default()
+            .into_iter()
+            .map(row::from_json);
+        Ok(StatementResult {
+            changes: answer.changes,
+            rows: rows.collect::<Result<_, _>>().map_err(Failure::Bug)?,
+        })
+    };
+    answers.into_iter().map(result).collect()
+}
+
+fn parameter(value: &Value) -> ParameterValue {
+    match value {
+        Value::Int(Some(number)) => ParameterValue::Int64(*number),
+        Value::Text(Some(text)) => ParameterValue::Str(text.clone()),
+        Value::Int(None) | Value::Text(None) => ParameterValue::DbNull,
+    }
+}
+
+fn field(value: DbValue) -> Result<Field, Failure> {
+    match value {
+        DbValue::DbNull => Ok(Field::Null),
+        DbValue::Boolean(flag) => Ok(Field::Int(flag.into())),
+        DbValue::Int16(number) => Ok(Field::Int(number.into())),
+        DbValue::Int32(number) => Ok(Field::Int(number.into())),
+        DbValue::Int64(number) => Ok(Field::Int(number)),
+        // What `sum` of a BIGINT column answers.
+        DbValue::Decimal(text) => text
+            .parse()
+            .map(Field::Int)
+            .map_err(|_| Failure::Bug(format!("{text} is no BIGINT"))),
+        DbValue::Str(text) => Ok(Field::Text(text)),
+        _ => Err(Failure::Bug("a column is neither BIGINT nor TEXT".into())),
+    }
+}
+
+fn failure(error: pg::Error) -> Failure {
+    match error {
+        pg::Error::PgError(PgError::ConnectionFailed(why)) => Failure::Unavailable(why),
+        pg::Error::PgError(PgError::QueryFailed(QueryError::DbError(error))) => db_failure(error),
+        // No structure means that the server did not say it: the connection broke.
+        pg::Error::PgError(PgError::QueryFailed(QueryError::Text(why))) => {
+            Failure::Unavailable(why)
+        }
+        other => Failure::Bug(other.to_string()),
+    }
+}
+
+/// By SQLSTATE (PostgreSQL, appendix A) and, for AI001, our own function's contract.
+fn db_failure(error: DbError) -> Failure {
+    let DbError {
+        code,
+        message,
+        detail,
+        extras,
+        ..
+    } = error;
+    let class = code.get(..2).unwrap_or_default();
+    match (code.as_str(), class) {
+        ("AI001", _) => {
+            let statement = extras
+                .iter()
+                .find(|(name, _)| name == "constraint")
+                .and_then(|(_, index)| index.parse().ok());
+            let changes = detail.and_then(|touched| touched.parse().ok());
+            match (statement, changes) {
+                (Some(statement), Some(changes)) => Failure::Unmet { statement, changes },
+                _ => Failure::Bug(format!("AI001 does not name its statement: {message}")),
+            }
+        }
+        ("40001" | "40P01" | "55P03", _) => Failure::Contended(message),
+        ("42P01", _) => Failure::NoTable(message),
+        (_, "23") => Failure::Violated(message),
+        ("57014" | "57P01" | "57P02" | "57P03" | "25006", _) | (_, "08" | "53" | "58") => {
+            Failure::Unavailable(message)
+        }
+        _ => Failure::Bug(format!("{code}: {message}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values;
+
+    fn statement(expect: Option<u64>, rows: bool, params: Vec<Value>) -> Statement {
+        Statement {
+            sql: "SELECT 1".into(),
+            params,
+            expect,
+            rows,
+        }
+    }
+
+    fn db_error(code: &str, detail: Option<&str>, extras: &[(&str, &str)]) -> DbError {
+        DbError {
+            as_text: String::new(),
+            severity: "ERROR".into(),
+            code: code.into(),
+            message: "said".into(),
+            detail: detail.map(Into::into),
+            extras: extras
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_batch_travels_as_json() {
+        let statements = [
+            statement(Some(1), false, values![3, "A\"1", None::<i64>]),
+            statement(None, true, vec![]),
+        ];
+        let json: serde_json::Value = serde_json::from_str(&batch_json(
+            &statements,
+            &["UPDATE".into(), "SELECT".into()],
+        ))
+        .unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!([
+                {"sql": "UPDATE", "params": [3, "A\"1", null], "expect": 1, "rows": false},
+                {"sql": "SELECT", "params": [], "expect": null, "rows": true},
+            ])
+        );
+    }
+
+    #[test]
+    fn its_answer_is_rows_and_counts() {
+        let results =
+            parse_results(r#"[{"changes":1,"rows":null},{"changes":2,"rows":[{"n":1},{"n":2}]}]"#)
+                .unwrap();
+        assert_eq!((results[0].changes, results[0].rows.len()), (1, 0));
+        assert_eq!(results[1].rows[1].int("n").unwrap(), 2);
+        assert!(matches!(parse_results("{"), Err(Failure::Bug(_))));
+    }
+
+    #[test]
+    fn sqlstates_are_understood() {
+        assert_eq!(
+            db_failure(db_error("AI001", Some("0"), &[("constraint", "2")])),
+            Failure::Unmet {
+                statement: 2,
+                changes: 0
+            }
+        );
+        assert!(matches!(
+            db_failure(db_error("40P01", None, &[])),
+            Failure::Contended(_)
+        ));
+        assert!(matches!(
+            db_failure(db_error("23505", None, &[])),
+            Failure::Violated(_)
+        ));
+        assert!(matches!(
+            db_failure(db_error("42P01", None, &[])),
+            Failure::NoTable(_)
+        ));
+        assert!(matches!(
+            db_failure(db_error("53300", None, &[])),
+            Failure::Unavailable(_)
+        ));
+        assert!(matches!(
+            db_failure(db_error("42601", None, &[])),
+            Failure::Bug(_)
+        ));
+        assert!(matches!(
+            db_failure(db_error("AI001", None, &[])),
+            Failure::Bug(_)
+        ));
+    }
+}
