@@ -1,0 +1,57 @@
+//! What goes wrong in a component costs the request that did it, and no other.
+
+use http::StatusCode;
+
+use crate::harness::{Probe, get};
+
+/// The edge still answers, from an instance that is none of the failed ones.
+async fn assert_well(probe: &Probe) {
+    assert_eq!(probe.ask("/hello").await, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_costs_its_request_only() {
+    let probe = Probe::start().await;
+    let address = probe.edge.addr();
+    let held = tokio::spawn(async move { get(address, "/hold?key=go").await.status });
+    probe.ask_until("/kv/get?key=go.held", "yes").await;
+
+    let trapped = probe.get("/trap").await;
+    assert_eq!(trapped.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(trapped.body.contains("`probe`"), "{}", trapped.body);
+    assert_eq!(probe.edge.stats().component("probe").traps, 1);
+
+    probe.ask("/kv/set?key=go&value=1").await;
+    assert_eq!(held.await.unwrap(), StatusCode::OK);
+    assert_well(&probe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_after_the_answer_spares_the_answer() {
+    let probe = Probe::start().await;
+    assert_eq!(probe.ask("/background/trap").await, "later");
+    assert_well(&probe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_loop_meets_its_deadline() {
+    let probe = Probe::with_short_deadline().await;
+    let endless = probe.get("/loop").await;
+    assert_eq!(endless.status, StatusCode::GATEWAY_TIMEOUT);
+    assert!(endless.body.contains("gave no answer within"), "{}", endless.body);
+    assert_well(&probe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_ever_meets_the_deadline_too() {
+    let probe = Probe::with_short_deadline().await;
+    assert_eq!(probe.get("/hold?key=never").await.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_well(&probe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_has_its_limit() {
+    let probe = Probe::start_with(|options| options.max_memory_bytes = 64 << 20).await;
+    assert_eq!(probe.get("/memory").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_well(&probe).await;
+}

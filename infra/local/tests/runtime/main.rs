@@ -1,0 +1,11 @@
+//! What the edge promises a component, asked by one: `tests/probe`.
+
+mod harness;
+
+mod faults;
+mod http;
+mod instances;
+mod key_value;
+mod network;
+mod sqlite;
+mod startup;
