@@ -302,6 +302,20 @@ pub fn ready_at_ms(location: &Location, now_ms: i64, preparation_minutes: i64) -
     None
 }
 
+/// An RFC 3339 instant with `Z` or a numeric offset, in milliseconds since the epoch.
+pub fn parse_instant_ms(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
+}
+
+/// Whether an exception can still change the schedule: it reaches at least the day before
+/// yesterday by UTC, and no time zone is further behind than that.
+pub fn may_still_matter(exception: &ExceptionHours, now_ms: i64) -> bool {
+    let ended = local(&TimeZone::UTC, now_ms).and_then(|now| now.date().checked_sub(2.days()).ok());
+    ended.is_none_or(|ended| exception.valid_through >= ended)
+}
+
 /// A schedule that UCP forbids: where, as `hours[2]` or `exception_hours[0]`, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleError {

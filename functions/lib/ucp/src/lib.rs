@@ -10,6 +10,7 @@ pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;
+pub mod page;
 pub mod stock;
 
 pub use envelope::UCP_VERSION;
