@@ -14,6 +14,7 @@ use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{BoxBody, FullBody, IntoResponse, Request, body, box_body};
 use spin_sdk::http_service;
 use spin_sdk::key_value::Store;
+use spin_sdk::wasip3::clocks::monotonic_clock::wait_for as wait_for_ns;
 use spin_sdk::wasip3::random::random::get_random_u64;
 
 /// Requests answered by this instance.
@@ -22,6 +23,8 @@ static ANSWERED: AtomicU64 = AtomicU64::new(0);
 static INSTANCE: OnceLock<u64> = OnceLock::new();
 /// What a memory hog asks for at a time.
 const CHUNK_BYTES: usize = 16 << 20;
+/// Pause between two looks at a key that somebody else is to set.
+const LOOK_AGAIN_AFTER_NS: u64 = 1_000_000;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -45,7 +48,7 @@ async fn answer(request: Request) -> anyhow::Result<Response<BoxBody>> {
         "/mirror" => return Ok(mirror(request)),
         "/stream" => return Ok(stream()),
         "/background" => background(argument("key")?),
-        "/background/trap" => background_trap(),
+        "/background/trap" => background_trap(argument("url")?),
         "/variable" => spin_sdk::variables::get(argument("name")?).await?,
         "/fetch" => fetch(&argument("url")?).await,
         "/kv/open" => opened(Store::open(argument("label")?).await),
@@ -100,8 +103,11 @@ fn echo(request: &Request) -> String {
 }
 
 fn count() -> String {
-    let instance = INSTANCE.get_or_init(get_random_u64);
-    format!("{instance} {}", ANSWERED.fetch_add(1, Relaxed) + 1)
+    format!("{} {}", instance(), ANSWERED.fetch_add(1, Relaxed) + 1)
+}
+
+fn instance() -> u64 {
+    *INSTANCE.get_or_init(get_random_u64)
 }
 
 fn endless() -> ! {
@@ -154,10 +160,10 @@ fn background(key: String) -> String {
     "later".to_owned()
 }
 
-fn background_trap() -> String {
+/// Answers first and traps once `url` has answered.
+fn background_trap(url: String) -> String {
     spin_sdk::wasip3::spawn(async move {
-        // One call to the host, so that the answer is on its way before the trap.
-        let _ = Store::open_default().await;
+        fetch(&url).await;
         panic!("the probe was asked to trap after its answer");
     });
     "later".to_owned()
@@ -191,10 +197,18 @@ async fn keys() -> anyhow::Result<String> {
     Ok(keys.join(" "))
 }
 
-/// Answers once `key` is set, by somebody else.
+/// Says in which instance it waits, and answers once `key` is set by somebody else.
 async fn hold(key: &str) -> anyhow::Result<String> {
     let store = Store::open_default().await?;
-    store.set(format!("{key}.held"), b"yes".as_slice()).await?;
-    while store.get(key).await?.is_none() {}
+    store.set(format!("{key}.held-by"), instance().to_string().as_bytes()).await?;
+    wait_for(&store, key).await?;
     Ok(count())
+}
+
+async fn wait_for(store: &Store, key: &str) -> anyhow::Result<()> {
+    while store.get(key).await?.is_none() {
+        // Only a task that really pauses lets its instance take another request.
+        wait_for_ns(LOOK_AGAIN_AFTER_NS).await;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::harness::{Probe, get};
+use crate::harness::{Probe, SlowServer, get};
 
 /// The edge still answers, from an instance that is none of the failed ones.
 async fn assert_well(probe: &Probe) {
@@ -14,7 +14,7 @@ async fn a_trap_costs_its_request_only() {
     let probe = Probe::start().await;
     let address = probe.edge.addr();
     let held = tokio::spawn(async move { get(address, "/hold?key=go").await.status });
-    probe.ask_until("/kv/get?key=go.held", "yes").await;
+    probe.wait_for_key("go.held-by").await;
 
     let trapped = probe.get("/trap").await;
     assert_eq!(trapped.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -29,7 +29,11 @@ async fn a_trap_costs_its_request_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_after_the_answer_spares_the_answer() {
     let probe = Probe::start().await;
-    assert_eq!(probe.ask("/background/trap").await, "later");
+    let slow = SlowServer::bind().await;
+    let path = format!("/background/trap?url={}", slow.url());
+    assert_eq!(probe.ask(&path).await, "later");
+    slow.next_request().await.answer("now").await;
+    probe.wait_for_traps(1).await;
     assert_well(&probe).await;
 }
 

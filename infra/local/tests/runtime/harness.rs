@@ -13,7 +13,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Looks at a state that something else brings about, before a test gives up.
 const MAX_LOOKS: usize = 2_000;
@@ -41,6 +42,7 @@ pub fn options(state: &TempDir) -> EdgeOptions {
     });
     let mut options = EdgeOptions::new(manifest());
     options.state_dir = state.path().to_owned();
+    options.request_timeout = Duration::from_secs(30);
     options.variables.insert("token".into(), "s3cret".into());
     options
 }
@@ -74,14 +76,58 @@ impl Probe {
         answer.body
     }
 
-    /// Asks until the answer is `wanted`.
-    pub async fn ask_until(&self, path: &str, wanted: &str) {
+    /// The value of a key, once somebody has set it.
+    pub async fn wait_for_key(&self, key: &str) -> String {
+        let path = format!("/kv/get?key={key}");
         for _ in 0..MAX_LOOKS {
-            if self.ask(path).await == wanted {
-                return;
+            let value = self.ask(&path).await;
+            if value != "none" {
+                return value;
             }
         }
-        panic!("{path} never answered {wanted:?}");
+        panic!("nobody set {key}");
+    }
+
+    /// Returns once `count` instances of the probe have failed.
+    pub async fn wait_for_traps(&self, count: u64) {
+        for _ in 0..MAX_LOOKS {
+            if self.edge.stats().component("probe").traps == count {
+                return;
+            }
+            // A round trip to another component, to let time pass.
+            self.ask("/locked/hello").await;
+        }
+        panic!("there were never {count} traps");
+    }
+}
+
+/// A server that answers when it is told to: what a component waits for.
+pub struct SlowServer(TcpListener);
+
+/// A request to a [`SlowServer`] that has no answer yet.
+pub struct Waiting(TcpStream);
+
+impl SlowServer {
+    pub async fn bind() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.expect("a free port"))
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.0.local_addr().expect("a bound address"))
+    }
+
+    pub async fn next_request(&self) -> Waiting {
+        let (mut stream, _) = self.0.accept().await.expect("a connection");
+        stream.read(&mut [0; 1024]).await.expect("a request");
+        Waiting(stream)
+    }
+}
+
+impl Waiting {
+    pub async fn answer(mut self, body: &str) {
+        let length = body.len();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+        self.0.write_all(answer.as_bytes()).await.expect("a reader");
     }
 }
 

@@ -97,7 +97,7 @@ async fn a_large_body_comes_back_whole() {
 async fn work_goes_on_after_the_response() {
     let probe = Probe::start().await;
     assert_eq!(probe.ask("/background?key=late").await, "later");
-    probe.ask_until("/kv/get?key=late", "done").await;
+    assert_eq!(probe.wait_for_key("late").await, "done");
 }
 
 #[tokio::test(flavor = "multi_thread")]
