@@ -1,0 +1,115 @@
+//! How a checkout is paid: the handlers on offer and what completes a checkout.
+//!
+//! The only handler so far is a sandbox. It moves no money; the token of its
+//! credential says what becomes of the payment: `success`, `fail` or `unavailable`.
+
+use aisle_domain::notice::Notice;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::UCP_VERSION;
+use crate::cart::{text, text_opt};
+
+/// The sandbox's name among `ucp.payment_handlers`. It belongs to a domain that is
+/// reserved for examples (RFC 2606), since it is not a handler of anybody's.
+pub const SANDBOX: &str = "com.example.sandbox_payment";
+/// The `handler_id` of instruments for the sandbox.
+pub const SANDBOX_HANDLER_ID: &str = "sandbox";
+const MAX_INSTRUMENTS: usize = 10;
+
+/// The handlers that a brand's profile and its checkouts declare (`payment_handler.json`).
+pub fn payment_handlers() -> Value {
+    json!({SANDBOX: [{
+        "id": SANDBOX_HANDLER_ID,
+        "version": UCP_VERSION,
+        "available_instruments": [{"type": "card"}],
+        "config": {"environment": "sandbox", "tokens": ["success", "fail", "unavailable"]},
+    }]})
+}
+
+/// Complete a checkout session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CompleteRequest {
+    pub payment: PaymentRequest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentRequest {
+    /// Exactly one.
+    #[serde(default)]
+    pub instruments: Vec<Instrument>,
+}
+
+/// A payment instrument (`types/payment_instrument.json`). It is never kept or shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Instrument {
+    #[serde(deserialize_with = "text")]
+    pub id: String,
+    #[serde(deserialize_with = "text")]
+    pub handler_id: String,
+    #[serde(rename = "type", deserialize_with = "text")]
+    pub kind: String,
+    #[serde(default)]
+    pub credential: Option<Credential>,
+}
+
+/// A token that the handler made (`types/token_credential.json`).
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Credential {
+    #[serde(rename = "type", deserialize_with = "text")]
+    pub kind: String,
+    #[serde(default, deserialize_with = "text_opt")]
+    pub token: Option<String>,
+}
+
+/// Says no more than which handler is meant: a credential belongs in no log.
+impl std::fmt::Debug for Instrument {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Instrument")
+            .field("handler_id", &self.handler_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PaymentRequest {
+    /// The one instrument, and its token. Otherwise what is wrong with the payment
+    /// (UCP overview, "Instrument Cardinality"; payment guide, "Validate handler_id").
+    pub fn token(&self) -> Result<&str, Notice> {
+        let failed = |path: &str, text: &str| Err(Notice::error("payment_failed", path, text));
+        let instrument = match &self.instruments[..] {
+            [instrument] => instrument,
+            [] => return failed("$.payment.instruments", "A payment instrument is needed."),
+            many if many.len() > MAX_INSTRUMENTS => {
+                return failed("$.payment.instruments", "These are too many.");
+            }
+            _ => {
+                return failed(
+                    "$.payment.instruments",
+                    "Only one payment instrument can be used.",
+                );
+            }
+        };
+        if instrument.handler_id != SANDBOX_HANDLER_ID {
+            return failed(
+                "$.payment.instruments[0].handler_id",
+                "No handler on offer has this id.",
+            );
+        }
+        match instrument
+            .credential
+            .as_ref()
+            .and_then(|credential| credential.token.as_deref())
+        {
+            Some(token) => Ok(token),
+            None => failed(
+                "$.payment.instruments[0].credential.token",
+                "The credential has no token.",
+            ),
+        }
+    }
+}
