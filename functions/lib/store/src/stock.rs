@@ -41,7 +41,8 @@ impl Reserved {
 /// Sets the plan's units aside for an order: for each allocation one conditional update
 /// that must find `on_hand - reserved - safety` units, then the movements, the allocation
 /// rows and one `stock.changed` for each SKU. Allocations of the same SKU and location
-/// are summed, and rows are locked in the order of (SKU, location).
+/// are summed, and rows are locked in the order of (SKU, location). An order whose payment
+/// failed may be tried again: its released allocations are opened again.
 pub fn reserve(
     batch: &mut Batch,
     brand_id: &str,
@@ -74,10 +75,14 @@ pub fn reserve(
         allocations.len() as u64,
         (
             "INSERT INTO allocation (brand_id, order_id, sku, location_id, quantity, status) \
-             SELECT ?1, ?2, value ->> 'sku', value ->> 'location_id', value ->> 'quantity', 'open' FROM json_each(?3)",
+             SELECT ?1, ?2, value ->> 'sku', value ->> 'location_id', value ->> 'quantity', 'open' FROM json_each(?3) WHERE true \
+             ON CONFLICT (brand_id, order_id, sku, location_id) DO UPDATE \
+             SET quantity = excluded.quantity, status = 'open' WHERE allocation.status = 'released'",
             "INSERT INTO allocation (brand_id, order_id, sku, location_id, quantity, status) \
              SELECT ?1, ?2, sku, location_id, quantity, 'open' \
-             FROM jsonb_to_recordset(?3::jsonb) AS input (sku TEXT, location_id TEXT, quantity BIGINT)",
+             FROM jsonb_to_recordset(?3::jsonb) AS input (sku TEXT, location_id TEXT, quantity BIGINT) \
+             ON CONFLICT (brand_id, order_id, sku, location_id) DO UPDATE \
+             SET quantity = excluded.quantity, status = 'open' WHERE allocation.status = 'released'",
         ),
         values![brand_id, order_id, rows],
     );
