@@ -1,0 +1,160 @@
+//! Admin and integration keys: bound to a brand or the organisation, with scopes.
+
+use aisle_store::{sha256_hex, values};
+
+use crate::{Call, Error};
+
+/// Characters of a key, at most.
+const MAX_CHARS: usize = 256;
+
+/// The scope that includes all others.
+const ALL: &str = "admin";
+
+/// A key that was shown and is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminKey {
+    /// For the audit trail; not secret.
+    pub name: String,
+    /// `None`: the organisation, so every brand.
+    pub brand_id: Option<String>,
+    /// Separated by spaces in column `admin_key.scopes`.
+    pub scopes: Vec<String>,
+}
+
+impl AdminKey {
+    /// 403 unless the key may act for this brand.
+    pub fn for_brand(&self, brand_id: &str) -> Result<(), Error> {
+        match &self.brand_id {
+            Some(own) if own != brand_id => {
+                Err(Error::forbidden("this key belongs to another brand"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 403 unless the key is the organisation's.
+    pub fn for_organisation(&self) -> Result<(), Error> {
+        match &self.brand_id {
+            Some(_) => Err(Error::forbidden("this needs a key of the organisation")),
+            None => Ok(()),
+        }
+    }
+
+    fn with_scope(self, scope: &str) -> Result<Self, Error> {
+        if self.scopes.iter().any(|own| own == scope || own == ALL) {
+            return Ok(self);
+        }
+        Err(Error::forbidden("this key lacks a scope").with("scope", scope))
+    }
+}
+
+/// The key in `Authorization: Bearer …`, which must be known and have the scope: 401
+/// without one, 403 without the scope. One call. The key itself is not in the database,
+/// only its SHA-256, so that looking it up tells nothing about how much of it was right.
+pub async fn admin(call: &Call, scope: &str) -> Result<AdminKey, Error> {
+    let key = bearer(call)
+        .ok_or_else(|| Error::unauthorized("an admin key is needed: Authorization: Bearer KEY"))?;
+    let row = call
+        .db()
+        .query_one_opt(
+            "SELECT name, brand_id, scopes FROM admin_key \
+             WHERE key_hash = ?1 AND (revoked_at_ms IS NULL OR revoked_at_ms > {now})",
+            values![sha256_hex(key.as_bytes())],
+        )
+        .await?;
+    let row = row.ok_or_else(|| Error::unauthorized("this admin key is not known"))?;
+    let scopes = row
+        .text("scopes")?
+        .split_whitespace()
+        .map(Into::into)
+        .collect();
+    AdminKey {
+        name: row.text("name")?,
+        brand_id: row.text_opt("brand_id")?,
+        scopes,
+    }
+    .with_scope(scope)
+}
+
+/// The token of a Bearer authorization (RFC 6750, section 2.1).
+pub fn bearer(call: &Call) -> Option<&str> {
+    token(call.header("authorization")?)
+}
+
+/// Whether two secrets are equal, in a time that does not depend on where they differ.
+pub fn same_secret(one: &str, other: &str) -> bool {
+    let (one, other) = (sha256_hex(one.as_bytes()), sha256_hex(other.as_bytes()));
+    one.bytes()
+        .zip(other.bytes())
+        .fold(0, |difference, (a, b)| difference | (a ^ b))
+        == 0
+}
+
+fn token(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let token = token.trim();
+    let fits = !token.is_empty() && token.len() <= MAX_CHARS;
+    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(brand_id: Option<&str>, scopes: &[&str]) -> AdminKey {
+        AdminKey {
+            name: "n".into(),
+            brand_id: brand_id.map(Into::into),
+            scopes: scopes.iter().map(|scope| scope.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_key_acts_for_its_brand_and_scopes_only() {
+        assert!(key(Some("north"), &[]).for_brand("north").is_ok());
+        assert_eq!(
+            key(Some("north"), &[])
+                .for_brand("south")
+                .unwrap_err()
+                .status(),
+            403
+        );
+        assert!(key(None, &[]).for_brand("south").is_ok());
+        assert_eq!(
+            key(Some("north"), &[])
+                .for_organisation()
+                .unwrap_err()
+                .status(),
+            403
+        );
+        assert!(key(None, &["stock"]).with_scope("stock").is_ok());
+        assert!(key(None, &["admin"]).with_scope("stock").is_ok());
+        assert_eq!(
+            key(None, &["catalog"])
+                .with_scope("stock")
+                .unwrap_err()
+                .status(),
+            403
+        );
+    }
+
+    #[test]
+    fn a_bearer_token_is_read() {
+        assert_eq!(token("Bearer abc"), Some("abc"));
+        assert_eq!(token("bearer abc"), Some("abc"));
+        for bad in [
+            "Basic abc",
+            "Bearer ",
+            "Bearer",
+            &format!("Bearer {}", "x".repeat(257)),
+        ] {
+            assert_eq!(token(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        assert!(same_secret("abc", "abc"));
+        assert!(!same_secret("abc", "abd") && !same_secret("abc", "abcd") && !same_secret("", "a"));
+    }
+}

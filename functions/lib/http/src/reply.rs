@@ -1,0 +1,179 @@
+//! An answer: status, headers, and a body whose length is always known.
+
+use aisle_store::sha256_hex;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, header};
+use serde::Serialize;
+use spin_sdk::http::FullBody;
+
+use crate::Error;
+
+/// What a function answers.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+    tagged: bool,
+}
+
+impl Reply {
+    /// A JSON document.
+    pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Error> {
+        let body = serde_json::to_vec(value).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Self::bytes(status, "application/json", body))
+    }
+
+    pub fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self {
+            status,
+            headers: vec![content_type],
+            body,
+            tagged: false,
+        }
+    }
+
+    /// An answer without a body, such as 204.
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            tagged: false,
+        }
+    }
+
+    /// Adds a header; a value that no header can have is left out.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+        self
+    }
+
+    /// Lets caches keep it for `max_age_s` and serve it for `stale_s` more while they ask
+    /// again (RFC 9111, RFC 5861), with a strong ETag of the body. The brand comes from
+    /// the host, which is part of a cache's key anyway.
+    pub fn cached(mut self, max_age_s: u32, stale_s: u32) -> Self {
+        self.tagged = true;
+        self.header(
+            "cache-control",
+            &format!("public, max-age={max_age_s}, stale-while-revalidate={stale_s}"),
+        )
+    }
+
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub fn header_value(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .and_then(|(_, value)| value.to_str().ok())
+    }
+
+    pub(crate) fn error_json<T: Serialize>(
+        status: u16,
+        content_type: &'static str,
+        value: &T,
+    ) -> Self {
+        Self::bytes(
+            status,
+            content_type,
+            serde_json::to_vec(value).unwrap_or_default(),
+        )
+    }
+
+    /// Tags the body, and answers 304 (RFC 9110, section 15.4.5) to a client that has it.
+    pub(crate) fn revalidated(mut self, if_none_match: Option<&str>) -> Self {
+        if !self.tagged || self.status != 200 {
+            return self;
+        }
+        let digest = sha256_hex(&self.body);
+        let etag = format!("\"{}\"", digest.get(..32).unwrap_or(&digest));
+        if if_none_match.is_some_and(|tags| matches(tags, &etag)) {
+            self.status = 304;
+            self.body.clear();
+            self.headers
+                .retain(|(name, _)| name != header::CONTENT_TYPE);
+        }
+        self.header("etag", &etag)
+    }
+
+    pub(crate) fn into_response(self) -> Response<FullBody<Bytes>> {
+        // Without a length the runtime sends head and body apart, and a client on a
+        // kept-alive connection sits out a delayed acknowledgement.
+        let length = HeaderValue::from(self.body.len());
+        let bodiless = matches!(self.status, 204 | 304);
+        let mut response = Response::new(FullBody::new(Bytes::from(self.body)));
+        *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
+        response.headers_mut().extend(self.headers);
+        if !bodiless {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length);
+        }
+        response
+    }
+}
+
+/// `If-None-Match`: weak comparison (RFC 9110, section 13.1.2).
+fn matches(tags: &str, etag: &str) -> bool {
+    tags.trim() == "*"
+        || tags
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cached() -> Reply {
+        Reply::json(200, &[1, 2]).unwrap().cached(5, 30)
+    }
+
+    #[test]
+    fn a_length_that_is_known_is_said() {
+        let response = cached().revalidated(None).into_response();
+        assert_eq!(response.headers()["content-length"], "5");
+        assert_eq!(
+            response.headers()["cache-control"],
+            "public, max-age=5, stale-while-revalidate=30"
+        );
+        assert!(
+            !Reply::empty(204)
+                .into_response()
+                .headers()
+                .contains_key("content-length")
+        );
+    }
+
+    #[test]
+    fn a_client_that_has_the_body_is_told_so() {
+        let etag = cached()
+            .revalidated(None)
+            .header_value("etag")
+            .unwrap()
+            .to_owned();
+        for tags in [etag.clone(), format!("\"other\", W/{etag}"), "*".into()] {
+            let reply = cached().revalidated(Some(&tags));
+            assert_eq!((reply.status(), reply.body().len()), (304, 0));
+            assert_eq!(reply.header_value("etag"), Some(etag.as_str()));
+        }
+        assert_eq!(cached().revalidated(Some("\"other\"")).status(), 200);
+    }
+
+    #[test]
+    fn only_what_may_be_cached_is_tagged() {
+        let reply = Reply::json(200, &1).unwrap().revalidated(Some("*"));
+        assert_eq!((reply.status(), reply.header_value("etag")), (200, None));
+    }
+}

@@ -1,0 +1,109 @@
+//! From the runtime's request to its response, around a function's own routes.
+
+use aisle_store::new_id;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use spin_sdk::http::{FullBody, Request};
+
+use crate::{Call, Error, Reply};
+
+/// The first segments of the paths that UCP defines; their errors have UCP's form.
+const UCP_ROUTES: [&str; 5] = [
+    "catalog",
+    "locations",
+    "carts",
+    "checkout-sessions",
+    "orders",
+];
+
+/// Answers a request by a function's `route`. Faults of ours leave one line in the log:
+/// component, request, error; never a body.
+pub async fn serve(
+    component: &str,
+    request: Request,
+    route: impl AsyncFnOnce(Call) -> Result<Reply, Error>,
+) -> Response<FullBody<Bytes>> {
+    let ucp = is_ucp(request.uri().path());
+    let request_id = request_id(request.headers());
+    let if_none_match = text(request.headers(), "if-none-match").map(str::to_owned);
+    let outcome = match Call::open(request, request_id.clone(), ucp).await {
+        Ok(call) => route(call).await,
+        Err(error) => Err(error),
+    };
+    let reply = outcome.unwrap_or_else(|error| {
+        if let Some(log) = error.log() {
+            eprintln!("{component} {request_id} {}: {log}", error.status());
+        }
+        error.render(ucp)
+    });
+    reply
+        .revalidated(if_none_match.as_deref())
+        .header("request-id", &request_id)
+        .into_response()
+}
+
+fn is_ucp(path: &str) -> bool {
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    UCP_ROUTES.contains(&first)
+}
+
+/// The caller's own id, where it is fit to be written into a log.
+fn request_id(headers: &HeaderMap) -> String {
+    let stated = text(headers, "request-id").or_else(|| text(headers, "x-request-id"));
+    let fit = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    stated.filter(fit).map_or_else(new_id, str::to_owned)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ucps_routes_are_known_by_their_first_segment() {
+        for path in [
+            "/catalog/search",
+            "/carts",
+            "/checkout-sessions/1/complete",
+            "/orders/1",
+            "/locations/search",
+        ] {
+            assert!(is_ucp(path), "{path}");
+        }
+        for path in [
+            "/stock/A",
+            "/admin/carts",
+            "/",
+            "/healthz",
+            "/.well-known/ucp",
+            "/cartsx",
+        ] {
+            assert!(!is_ucp(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_cannot_forge_a_log_line() {
+        let id = |value: &'static str| {
+            request_id(&HeaderMap::from_iter([(
+                http::HeaderName::from_static("request-id"),
+                http::HeaderValue::from_static(value),
+            )]))
+        };
+        assert_eq!(id("a-1_b.C"), "a-1_b.C");
+        assert!(aisle_domain::id::is_id(&id("a b")));
+        assert!(aisle_domain::id::is_id(&request_id(&HeaderMap::new())));
+    }
+}
