@@ -177,6 +177,41 @@ impl Model<'_> {
             .collect()
     }
 
+    /// For each list the first reference in it that names something. Only where the store
+    /// knows none of them is the database asked, once for all: an identifier of unknown
+    /// kind is mostly wrong in all kinds but one.
+    pub async fn resolve_any(
+        &self,
+        brand_id: &str,
+        lists: &[Vec<Ref>],
+    ) -> Result<Vec<Option<Target>>, StoreError> {
+        let keys: Vec<String> = lists
+            .iter()
+            .flatten()
+            .map(|one| one.key(brand_id))
+            .collect();
+        let known = self.kv.get_many(&keys).await;
+        let mut known: HashMap<String, Doc> = keys
+            .into_iter()
+            .zip(known)
+            .filter_map(|(key, doc)| Some((key, doc?)))
+            .collect();
+        let has_none = |list: &&Vec<Ref>| {
+            !list
+                .iter()
+                .any(|one| known.contains_key(&one.key(brand_id)))
+        };
+        let missing: Vec<Ref> = lists.iter().filter(has_none).flatten().cloned().collect();
+        if !missing.is_empty() {
+            known.extend(self.find_targets(brand_id, &missing).await?);
+        }
+        let first = |list: &Vec<Ref>| list.iter().find_map(|one| known.get(&one.key(brand_id)));
+        lists
+            .iter()
+            .map(|list| first(list).map(Doc::json).transpose())
+            .collect()
+    }
+
     /// The stock of each SKU, in the order asked for; no levels where there is none.
     pub async fn stock(
         &self,

@@ -31,8 +31,10 @@ pub struct ProductQuery<'a> {
     pub categories: &'a [String],
     /// Some variant costs at least this, in minor units.
     pub price_min_minor: Option<i64>,
-    /// Some variant costs at most this, in minor units.
+    /// And at most this.
     pub price_max_minor: Option<i64>,
+    /// And can be promised at one of these locations; `None`: it need not be in stock.
+    pub in_stock_at: Option<&'a [&'a str]>,
     /// Where the page before ended ([`Page::next`]).
     pub after: Option<&'a Position>,
     /// Products per page, at least 1.
@@ -58,17 +60,27 @@ impl Position {
     }
 }
 
+/// A product found, and what of its SKUs is where.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    pub product: Product,
+    /// (SKU, location id, units on hand that are neither reserved nor kept back).
+    pub stock: Vec<(String, String, i64)>,
+}
+
 /// A page of products.
 #[derive(Debug, Clone)]
 pub struct Page {
-    pub products: Vec<Product>,
+    pub hits: Vec<Hit>,
+    /// How many there are on all pages, where the database had to look at all of them anyway.
+    pub total: Option<i64>,
     /// The position after the last product, when there are more.
     pub next: Option<Position>,
     /// When the rows were read.
     pub as_of_ms: i64,
 }
 
-/// A page of the brand's published products: one call.
+/// A page of the brand's published products, with their stock: one call.
 pub async fn products(
     db: &Db,
     brand_id: &str,
@@ -79,7 +91,8 @@ pub async fn products(
     if words.is_empty() && query.text.is_some_and(|text| !text.trim().is_empty()) {
         // Nothing but punctuation: no product can have it.
         return Ok(Page {
-            products: Vec::new(),
+            hits: Vec::new(),
+            total: Some(0),
             next: None,
             as_of_ms,
         });
@@ -94,14 +107,20 @@ pub async fn products(
     } else {
         None
     };
-    let products = rows
-        .iter()
-        .map(|row| row.json("doc"))
-        .collect::<Result<_, _>>()?;
+    let hits = rows.iter().map(hit).collect::<Result<_, _>>()?;
+    let total = rows.first().map_or(Ok(None), |row| row.int_opt("total"))?;
     Ok(Page {
-        products,
+        hits,
+        total,
         next,
         as_of_ms,
+    })
+}
+
+fn hit(row: &Row) -> Result<Hit, StoreError> {
+    Ok(Hit {
+        product: row.json("doc")?,
+        stock: row.json_opt("stock")?.unwrap_or_default(),
     })
 }
 
@@ -204,29 +223,55 @@ fn statement(
             " AND p.id IN (SELECT product_id FROM product_category WHERE brand_id = ?1 AND category IN {each})"
         );
     }
+    let mut offer = String::new();
     if let Some(price_minor) = query.price_min_minor {
-        filters += &format!(
-            " AND p.price_max_minor >= {}",
-            parameter(price_minor.into())
-        );
+        offer += &format!(" AND v.price_minor >= {}", parameter(price_minor.into()));
     }
     if let Some(price_minor) = query.price_max_minor {
-        filters += &format!(
-            " AND p.price_min_minor <= {}",
-            parameter(price_minor.into())
+        offer += &format!(" AND v.price_minor <= {}", parameter(price_minor.into()));
+    }
+    if let Some(location_ids) = query.in_stock_at {
+        let wanted = serde_json::Value::from(location_ids.to_vec()).to_string();
+        let each = dialect.each(&parameter(wanted.into()));
+        offer += &format!(
+            " AND EXISTS (SELECT 1 FROM stock s WHERE s.brand_id = ?1 AND s.sku = v.sku \
+             AND s.on_hand - s.reserved - s.safety > 0 AND s.location_id IN {each})"
         );
     }
+    filters += &format!(
+        " AND EXISTS (SELECT 1 FROM variant v WHERE v.product_id = p.id AND v.active = 1{offer})"
+    );
+    let total = if words.is_empty() && query.categories.is_empty() {
+        "CAST(NULL AS BIGINT)"
+    } else {
+        "count(*) OVER ()"
+    };
     let after = query.after.map_or_else(String::new, |after| {
         let [rank, title, id] = [after.rank.into(), (&after.title).into(), (&after.id).into()].map(&mut parameter);
         format!("WHERE rank > {rank} OR (rank = {rank} AND (title > {title} OR (title = {title} AND id > {id})))")
     });
     let limit = parameter((query.limit + 1).into());
+    let stock = stock_of_product(dialect);
     let sql = format!(
-        "SELECT id, title, doc, rank FROM (\
-         SELECT p.id, p.title, p.doc, {rank} AS rank FROM product p {join} \
-         WHERE p.brand_id = ?1 AND p.published = 1{filters}) hits {after} ORDER BY rank, title, id LIMIT {limit}"
+        "SELECT page.id, page.title, page.rank, page.total, d.doc, ({stock}) AS stock FROM (\
+         SELECT id, title, rank, total FROM (\
+         SELECT p.id, p.title, {rank} AS rank, {total} AS total FROM product p {join} \
+         WHERE p.brand_id = ?1 AND p.published = 1{filters}) hits {after} \
+         ORDER BY rank, title, id LIMIT {limit}) page \
+         JOIN product d ON d.id = page.id ORDER BY page.rank, page.title, page.id"
     );
     (sql, params)
+}
+
+/// The stock of all SKUs of `page.id` as one JSON text, so that a page is one call.
+fn stock_of_product(dialect: Dialect) -> String {
+    let list = dialect.pick(
+        "json_group_array(json_array(s.sku, s.location_id, s.on_hand - s.reserved - s.safety))",
+        "CAST(jsonb_agg(jsonb_build_array(s.sku, s.location_id, s.on_hand - s.reserved - s.safety)) AS TEXT)",
+    );
+    format!(
+        "SELECT {list} FROM variant v JOIN stock s ON s.brand_id = ?1 AND s.sku = v.sku WHERE v.product_id = page.id"
+    )
 }
 
 /// The runs of letters and digits in `text`, in lower case and without the accents that
@@ -339,13 +384,19 @@ mod tests {
             categories: &["Apparel > Coats".into()],
             price_min_minor: Some(100),
             price_max_minor: Some(200),
+            in_stock_at: Some(&["here"]),
             after: Some(&after),
             limit: 10,
         };
         for dialect in [Dialect::Sqlite, Dialect::Postgres] {
             let (sql, params) = statement(dialect, "b", &query, &words_of_query("coat"));
-            assert_eq!(params.len(), 10);
-            assert!(sql.contains("LIMIT ?10") && !sql.contains("Neill") && !sql.contains("Coats"));
+            assert_eq!(params.len(), 11);
+            assert!(
+                sql.contains("LIMIT ?11")
+                    && !sql.contains("Neill")
+                    && !sql.contains("Coats")
+                    && !sql.contains("here")
+            );
         }
     }
 }
