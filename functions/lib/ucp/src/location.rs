@@ -1,23 +1,21 @@
 //! Store locator: search and lookup (UCP 2026-08-25, `common/location`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aisle_domain::brand::Brand;
 use aisle_domain::fulfillment::shipping_options;
 use aisle_domain::geo::{Degrees, geodesic_m};
-use aisle_domain::hours::{self, DailyHours, ExceptionHours};
-use aisle_domain::location::{Address, Location};
-use aisle_domain::supply::Supply;
+use aisle_domain::hours;
+use aisle_domain::location::Location;
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{Message, Ucp};
 use crate::page::{
-    Invalid, MAX_LOOKUP_IDS, MAX_QUERY_BYTES, MAX_TEXT_BYTES, PageRequest, Pagination,
-    check_length, search_id,
+    Invalid, MAX_LOOKUP_IDS, MAX_QUERY_BYTES, MAX_TEXT_BYTES, PageRequest, check_length, search_id,
 };
 
 #[cfg(feature = "openapi")]
 pub mod api;
+pub mod view;
 
 /// Most items or amenities in one filter.
 const MAX_LIST: usize = 100;
@@ -152,17 +150,13 @@ impl<'a> Criteria<'a> {
         Ok(Demand {
             center: self.distance.map(Distance::check).transpose()?,
             served: self.serves.map(|serves| serves.check(brand)).transpose()?,
-            open_at_ms: hours
-                .map(|hours| parse_instant(&hours.open_at))
-                .transpose()?,
+            open_at_ms: hours.map(|hours| parse_instant(&hours.open_at)).transpose()?,
             amenities: self.filters.map_or(&[], |filters| &filters.amenities),
         })
     }
 
     pub fn items(&self) -> &'a [ItemFilter] {
-        self.filters
-            .and_then(|filters| filters.items.as_deref())
-            .unwrap_or_default()
+        self.filters.and_then(|filters| filters.items.as_deref()).unwrap_or_default()
     }
 }
 
@@ -177,21 +171,11 @@ impl SearchRequest {
 
     /// Identifies the search for its cursors: everything but the page.
     pub fn id(&self, brand_id: &str) -> u64 {
-        search_id(&(
-            brand_id,
-            &self.query,
-            &self.distance,
-            &self.serves,
-            &self.filters,
-        ))
+        search_id(&(brand_id, &self.query, &self.distance, &self.serves, &self.filters))
     }
 
     pub fn check(&self) -> Result<(), Invalid> {
-        check_length(
-            "$.query",
-            self.query.as_deref().unwrap_or_default(),
-            MAX_QUERY_BYTES,
-        )
+        check_length("$.query", self.query.as_deref().unwrap_or_default(), MAX_QUERY_BYTES)
     }
 
     /// Whether all the query's words occur in the location's name and address.
@@ -208,10 +192,7 @@ impl SearchRequest {
         ];
         let text = text.map(|part| part.to_lowercase()).join(" ");
         let query = self.query.as_deref().unwrap_or_default().to_lowercase();
-        query
-            .split_whitespace()
-            .filter(|word| *word != "*")
-            .all(|word| text.contains(word))
+        query.split_whitespace().filter(|word| *word != "*").all(|word| text.contains(word))
     }
 }
 
@@ -227,19 +208,11 @@ impl LookupRequest {
     /// The distinct identifiers that are looked up, and how many are left aside.
     pub fn batch(&self) -> Result<(Vec<&str>, usize), Invalid> {
         if self.ids.is_empty() {
-            return Err(Invalid::new(
-                "invalid_request",
-                "$.ids",
-                "must not be empty",
-            ));
+            return Err(Invalid::new("invalid_request", "$.ids", "must not be empty"));
         }
         let mut seen = BTreeSet::new();
-        let mut distinct: Vec<&str> = self
-            .ids
-            .iter()
-            .map(String::as_str)
-            .filter(|id| seen.insert(*id))
-            .collect();
+        let mut distinct: Vec<&str> =
+            self.ids.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect();
         let left_aside = distinct.len().saturating_sub(MAX_LOOKUP_IDS);
         distinct.truncate(MAX_LOOKUP_IDS);
         Ok((distinct, left_aside))
@@ -250,11 +223,7 @@ impl Distance {
     fn check(&self) -> Result<(Degrees, f64), Invalid> {
         let center = self.center.check("$.distance.center")?;
         if self.max.is_nan() || self.max < 0.0 {
-            return Err(Invalid::new(
-                "invalid_distance",
-                "$.distance.max",
-                "must not be negative",
-            ));
+            return Err(Invalid::new("invalid_distance", "$.distance.max", "must not be negative"));
         }
         Ok((center, self.max))
     }
@@ -279,21 +248,15 @@ impl Serves {
         match (&self.point, &self.address) {
             (Some(point), None) => {
                 point.check("$.serves.point")?;
-                let everywhere = brand
-                    .shipping_methods
-                    .iter()
-                    .any(|method| method.countries.is_empty());
+                let everywhere =
+                    brand.shipping_methods.iter().any(|method| method.countries.is_empty());
                 let detail = "delivery is by country: send serves.address.address_country instead";
                 everywhere
                     .then_some(true)
                     .ok_or_else(|| Invalid::new("target_not_evaluable", "$.serves.point", detail))
             }
             (None, Some(address)) => address.check(brand),
-            _ => Err(Invalid::new(
-                "invalid_request",
-                "$.serves",
-                "exactly one target is required",
-            )),
+            _ => Err(Invalid::new("invalid_request", "$.serves", "exactly one target is required")),
         }
     }
 }
@@ -315,17 +278,12 @@ impl Filters {
     fn check(&self) -> Result<(), Invalid> {
         let items = self.items.as_deref();
         if items.is_some_and(<[_]>::is_empty) {
-            return Err(Invalid::new(
-                "invalid_request",
-                "$.filters.items",
-                "must not be empty",
-            ));
+            return Err(Invalid::new("invalid_request", "$.filters.items", "must not be empty"));
         }
         let items = items.unwrap_or_default();
-        for (path, length) in [
-            ("$.filters.items", items.len()),
-            ("$.filters.amenities", self.amenities.len()),
-        ] {
+        for (path, length) in
+            [("$.filters.items", items.len()), ("$.filters.amenities", self.amenities.len())]
+        {
             if length > MAX_LIST {
                 return Err(Invalid::new(
                     "too_long",
@@ -337,16 +295,8 @@ impl Filters {
         for (index, item) in items.iter().enumerate() {
             let path = format!("$.filters.items[{index}]");
             check_length(&path, item.id(), MAX_TEXT_BYTES)?;
-            if items
-                .iter()
-                .take(index)
-                .any(|earlier| earlier.id() == item.id())
-            {
-                return Err(Invalid::new(
-                    "invalid_request",
-                    path,
-                    "the item is named twice",
-                ));
+            if items.iter().take(index).any(|earlier| earlier.id() == item.id()) {
+                return Err(Invalid::new("invalid_request", path, "the item is named twice"));
             }
             if !(1..=999).contains(&item.quantity()) {
                 return Err(Invalid::new(
@@ -374,195 +324,17 @@ fn parse_instant(text: &str) -> Result<i64, Invalid> {
 impl Demand<'_> {
     /// Whether the location meets everything but the items.
     pub fn admits(&self, location: &Location) -> bool {
-        let near = self
-            .center
-            .is_none_or(|(center, max_m)| geodesic_m(center, location.geo) <= max_m);
-        let serves = self
-            .served
-            .is_none_or(|served| served && location.services.ship);
-        let open = self
-            .open_at_ms
-            .is_none_or(|at| hours::is_open_at(location, at));
+        let near =
+            self.center.is_none_or(|(center, max_m)| geodesic_m(center, location.geo) <= max_m);
+        let serves = self.served.is_none_or(|served| served && location.services.ship);
+        let open = self.open_at_ms.is_none_or(|at| hours::is_open_at(location, at));
         near && serves
             && open
-            && self
-                .amenities
-                .iter()
-                .all(|wanted| location.amenities.contains(wanted))
+            && self.amenities.iter().all(|wanted| location.amenities.contains(wanted))
     }
 
     /// Metres to the centre of the radius, where there is one.
     pub fn distance_m(&self, location: &Location) -> Option<f64> {
-        self.center
-            .map(|(center, _)| geodesic_m(center, location.geo))
+        self.center.map(|(center, _)| geodesic_m(center, location.geo))
     }
-}
-
-/// An item of a filter, resolved: any one of `supplies` must have the units.
-pub struct Wanted {
-    pub supplies: Vec<Supply>,
-    pub quantity: i64,
-}
-
-impl Wanted {
-    /// An item that names nothing is nowhere.
-    pub fn is_at(&self, location: &Location) -> bool {
-        self.supplies
-            .iter()
-            .any(|supply| supply.at(&location.id) >= self.quantity)
-    }
-}
-
-/// `types/location.json`, with the distance where a centre was given.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LocationView {
-    pub id: String,
-    /// The retailer's short code, also accepted by lookup.
-    pub code: String,
-    pub name: String,
-    pub address: AddressView,
-    pub geo: Point,
-    /// By identifier.
-    pub amenities: BTreeMap<String, Amenity>,
-    /// Absent when not known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
-    pub hours: Vec<DailyHours>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
-    pub exception_hours: Vec<ExceptionHours>,
-    pub timezone: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_number: Option<String>,
-    /// Whether it hands over online orders.
-    pub pickup: bool,
-    /// Whole metres from `distance.center`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub distance_m: Option<i64>,
-    /// On lookups: the identifiers that led here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub inputs: Vec<LookupInput>,
-}
-
-/// `types/postal_address.json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AddressView {
-    pub street_address: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extended_address: Option<String>,
-    pub address_locality: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub address_region: String,
-    pub postal_code: String,
-    pub address_country: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Amenity {
-    pub description: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LookupInput {
-    pub id: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Answer {
-    pub ucp: Ucp,
-    pub locations: Vec<LocationView>,
-    /// On searches only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pagination: Option<Pagination>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub messages: Vec<Message>,
-}
-
-impl LocationView {
-    /// Exceptions that are over are left out, as UCP asks.
-    pub fn new(
-        location: &Location,
-        distance_m: Option<f64>,
-        inputs: Vec<LookupInput>,
-        now_ms: i64,
-    ) -> Self {
-        let center = Degrees::from(location.geo);
-        let current = |exception: &&ExceptionHours| hours::may_still_matter(exception, now_ms);
-        Self {
-            id: location.id.clone(),
-            code: location.code.clone(),
-            name: location.name.clone(),
-            address: AddressView::from(&location.address),
-            geo: Point {
-                latitude: center.latitude,
-                longitude: center.longitude,
-            },
-            amenities: location
-                .amenities
-                .iter()
-                .map(|id| {
-                    (
-                        id.clone(),
-                        Amenity {
-                            description: describe(id),
-                        },
-                    )
-                })
-                .collect(),
-            hours: location.hours.0.clone(),
-            exception_hours: location
-                .exception_hours
-                .iter()
-                .filter(current)
-                .cloned()
-                .collect(),
-            timezone: location.time_zone.clone(),
-            phone_number: location.phone.clone(),
-            pickup: location.hands_over(),
-            distance_m: distance_m.map(|metres| metres.round() as i64),
-            inputs,
-        }
-    }
-}
-
-impl From<&Address> for AddressView {
-    fn from(address: &Address) -> Self {
-        let Address {
-            street_address,
-            extended_address,
-            address_locality,
-            address_region,
-            postal_code,
-            address_country,
-        } = address.clone();
-        Self {
-            street_address,
-            extended_address,
-            address_locality,
-            address_region,
-            postal_code,
-            address_country,
-        }
-    }
-}
-
-/// A buyer-facing label for an amenity identifier: its last part in words.
-fn describe(amenity: &str) -> String {
-    let name = amenity.rsplit('.').next().unwrap_or(amenity);
-    let words = match name {
-        "wi_fi" => "Wi-Fi".to_owned(),
-        "in_store_pickup" => "In-store pickup".to_owned(),
-        other => other.replace(['_', '-'], " "),
-    };
-    let mut letters = words.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string())
-        .unwrap_or_else(|| "Amenity".into());
-    first + letters.as_str()
 }

@@ -2,7 +2,8 @@
 
 use utoipa::OpenApi;
 
-use super::{Answer, LookupRequest, SearchRequest};
+use super::view::Answer;
+use super::{LookupRequest, SearchRequest};
 use crate::envelope::ErrorResponse;
 
 #[derive(OpenApi)]

@@ -1,0 +1,81 @@
+//! `POST /catalog/search`: one call of the database, the stock included.
+
+use aisle_domain::product::Variant;
+use aisle_domain::selection::featured;
+use aisle_domain::supply::Supply;
+use aisle_http::{Error, Reply};
+use aisle_store::Db;
+use aisle_store::search::{Hit, Position, ProductQuery, products};
+use aisle_ucp::catalog::fulfillment::Scope;
+use aisle_ucp::catalog::view::ProductView;
+use aisle_ucp::catalog::{Filters, PriceBounds, SearchRequest, answer};
+use aisle_ucp::page::{Pagination, search_id};
+
+use crate::shelf::{Shelf, passes, state};
+use crate::{invalid, json};
+
+/// Variants of a product that a search shows, the best match first. All of them are on
+/// product detail.
+const MAX_VARIANTS: usize = 20;
+
+pub async fn answer(
+    db: &Db,
+    shelf: &Shelf<'_>,
+    scope: &Scope<'_>,
+    request: &SearchRequest,
+    filters: &Filters,
+) -> Result<Reply, Error> {
+    let (price, warning) = filters.price_bounds(&request.context, shelf.brand).map_err(invalid)?;
+    let page = request.page();
+    let search = search_id(&(&shelf.brand.id, request.words(), filters));
+    let after: Option<Position> = page.after(search).map_err(invalid)?;
+    if after.as_ref().is_some_and(|position| !position.is_valid()) {
+        return Err(Error::bad_request(
+            "invalid_cursor",
+            "$.pagination.cursor",
+            "not a cursor of this service",
+        ));
+    }
+    let query = ProductQuery {
+        text: request.words(),
+        categories: &filters.categories,
+        price_min_minor: price.map(|bounds| bounds.min_minor),
+        price_max_minor: price.map(|bounds| bounds.max_minor),
+        in_stock_at: scope.restriction(),
+        after: after.as_ref(),
+        limit: page.size().map_err(invalid)? as i64,
+    };
+    let found = products(db, &shelf.brand.id, &query).await?;
+    let listings: Vec<String> =
+        found.hits.into_iter().filter_map(|hit| listing(shelf, scope, price, hit)).collect();
+    let pagination = Pagination::new(search, found.next, found.total);
+    Ok(json(answer::search(&listings, &pagination, warning.as_slice())))
+}
+
+fn listing(shelf: &Shelf, scope: &Scope, price: Option<PriceBounds>, hit: Hit) -> Option<String> {
+    let view = ProductView::new(hit.product, &shelf.brand.currency)?;
+    let supply = |variant: &Variant| -> Supply {
+        let levels = hit.stock.iter().filter(|(sku, ..)| *sku == variant.sku);
+        Supply::new(
+            &shelf.locations.all,
+            levels.map(|(_, location_id, units)| (location_id.as_str(), *units)),
+        )
+    };
+    let offered: Vec<(&Variant, Supply)> = view
+        .product()
+        .active_variants()
+        .map(|variant| (variant, supply(variant)))
+        .filter(|(variant, supply)| passes(variant, supply, price, scope))
+        .collect();
+    let is_obtainable = |wanted: &Variant| {
+        offered.iter().any(|(variant, supply)| variant.id == wanted.id && supply.is_obtainable())
+    };
+    let first = featured(offered.iter().map(|(variant, _)| *variant), is_obtainable)?;
+    let (featured, others): (Vec<_>, Vec<_>) =
+        offered.iter().partition(|(variant, _)| variant.id == first.id);
+    let shown = featured.into_iter().chain(others).take(MAX_VARIANTS);
+    let variants: Vec<_> = shown
+        .map(|(variant, supply)| (*variant, state(variant, supply, scope, Vec::new())))
+        .collect();
+    Some(view.listing(&variants))
+}
