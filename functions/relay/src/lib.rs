@@ -1,1 +1,142 @@
+//! The relay: drains the outbox into the read model. Woken by whoever filled the outbox,
+//! and by a ticker for what was left.
 
+mod queue;
+mod refresh;
+
+use std::time::Duration;
+
+use aisle_http::{Call, Error, Reply, after_response, auth};
+use serde::Serialize;
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::{http_service, time::sleep, variables};
+
+/// Between two turns of a relay that found another one at work.
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    aisle_http::serve("relay", request, route).await
+}
+
+async fn route(call: Call) -> Result<Reply, Error> {
+    match (call.method(), &call.segments()[..]) {
+        ("POST", ["relay", "run"]) => {
+            authorise(&call).await?;
+            run(call).await
+        }
+        ("GET", ["relay", "dead"]) => dead(&call).await,
+        ("POST", ["relay", "dead", seq, "replay"]) => replay(&call, seq).await,
+        (_, ["relay", "run"] | ["relay", "dead", _, "replay"]) => {
+            Err(call.method_not_allowed("POST"))
+        }
+        (_, ["relay", "dead"]) => Err(call.method_not_allowed("GET, HEAD")),
+        _ => Err(call.not_found()),
+    }
+}
+
+/// What a run did.
+#[derive(Serialize)]
+struct Run {
+    /// Events that are done.
+    done: usize,
+    /// Events that will be tried again, or are dead after their last attempt.
+    failed: usize,
+    /// Whether the run stopped at its limit with events left.
+    more: bool,
+    /// Whether another run was at it, so that this one did nothing.
+    busy: bool,
+}
+
+/// Drains the outbox and says what was done; with `Prefer: respond-async` (RFC 7240) says
+/// 202 first, so that whoever wakes the relay need not wait for it.
+async fn run(call: Call) -> Result<Reply, Error> {
+    if call.header("prefer") != Some("respond-async") {
+        return Reply::json(200, &turn(&call).await?);
+    }
+    after_response(async move {
+        if let Err(error) = turn_after_turn(&call).await {
+            eprintln!("relay {}: {error:?}", call.request_id());
+        }
+    });
+    Ok(Reply::empty(202))
+}
+
+/// A turn; when another relay is at it, one more a little later: the other may have looked
+/// into the outbox just before the event was there that this one was woken for.
+async fn turn_after_turn(call: &Call) -> Result<(), Error> {
+    if turn(call).await?.busy {
+        sleep(PAUSE).await;
+        turn(call).await?;
+    }
+    Ok(())
+}
+
+async fn turn(call: &Call) -> Result<Run, Error> {
+    match queue::Lease::take(call.db()).await? {
+        Some((lease, events)) => drain(call, lease, events).await,
+        None => Ok(Run {
+            done: 0,
+            failed: 0,
+            more: false,
+            busy: true,
+        }),
+    }
+}
+
+/// Works page by page until the outbox is empty or the run has done its share.
+async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Result<Run, Error> {
+    let mut run = Run {
+        done: 0,
+        failed: 0,
+        more: false,
+        busy: false,
+    };
+    let mut events = first;
+    while !events.is_empty() {
+        let outcome = refresh::all(call.model(), &events).await;
+        run.done += outcome.done.len();
+        run.failed += outcome.failed.len();
+        run.more = run.done + run.failed >= queue::RUN_EVENTS;
+        if run.more {
+            lease.settle(call.db(), &outcome).await?;
+            break;
+        }
+        events = lease.settle_and_next(call.db(), &outcome).await?;
+    }
+    lease.give_back(call.db()).await?;
+    Ok(run)
+}
+
+async fn dead(call: &Call) -> Result<Reply, Error> {
+    authorise(call).await?;
+    Reply::json(
+        200,
+        &serde_json::json!({ "events": queue::dead(call.db()).await? }),
+    )
+}
+
+async fn replay(call: &Call, seq: &str) -> Result<Reply, Error> {
+    authorise(call).await?;
+    let unknown = || Error::not_found("event_not_found", "no dead event has this number");
+    let seq = seq.parse().map_err(|_| unknown())?;
+    if queue::revive(call.db(), seq).await? {
+        Ok(Reply::empty(204))
+    } else {
+        Err(unknown())
+    }
+}
+
+/// The relay's key, as a Bearer token. Without a configured key nobody is let in.
+async fn authorise(call: &Call) -> Result<(), Error> {
+    let key = variables::get("relay_key").await.unwrap_or_default();
+    if key.is_empty() {
+        return Err(Error::forbidden("no relay key is configured"));
+    }
+    match auth::bearer(call) {
+        Some(shown) if auth::same_secret(shown, &key) => Ok(()),
+        _ => Err(Error::unauthorized(
+            "the relay's key is needed: Authorization: Bearer KEY",
+        )),
+    }
+}

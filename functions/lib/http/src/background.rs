@@ -19,6 +19,8 @@ pub fn notify_relay() {
         }
         let request = http::Request::post("http://relay.spin.internal/relay/run")
             .header(http::header::AUTHORIZATION, format!("Bearer {key}"))
+            // The relay answers before it works: this instance is free for its next request.
+            .header("prefer", "respond-async")
             .body(EmptyBody::new());
         match request {
             Ok(request) => {

@@ -7,8 +7,8 @@ use crate::SCHEMA_VERSION;
 /// Why a read or a write gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
-    /// The database cannot be reached, is overloaded or did not answer in time; worth
-    /// another try later. Of a write it is not known whether it happened.
+    /// The database or the store cannot be reached, is overloaded or did not answer in
+    /// time; worth another try later. Of a write it is not known whether it happened.
     Unavailable(String),
     /// The database's schema is not the one that this build was written for.
     SchemaMismatch { found: i64, expected: i64 },
@@ -19,7 +19,7 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(why) => write!(f, "the database is unavailable: {why}"),
+            Self::Unavailable(why) => write!(f, "unavailable: {why}"),
             Self::SchemaMismatch { found, expected } => {
                 write!(
                     f,

@@ -7,7 +7,7 @@
 
 use futures::future::join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use spin_sdk::key_value::Store;
+use spin_sdk::key_value::{Error, Store};
 
 use crate::{StoreError, now_ms};
 
@@ -104,37 +104,45 @@ impl Kv {
 
     /// Stores the document unless a newer one is there. Between that look and the write
     /// another writer may come; what is then too old goes when it expires.
-    pub async fn put_doc(&self, key: &str, doc: &Doc) {
+    pub async fn put_doc(&self, key: &str, doc: &Doc) -> Result<(), StoreError> {
         let present = self.read(key).await;
         if present.is_some_and(|present| doc.is_older_than(&present)) {
-            return;
+            return Ok(());
         }
-        let Some(store) = &self.store else { return };
-        if let Err(error) = store.set(key, doc.encode()).await {
-            eprintln!("the key-value store refused a document: {error}");
-        }
+        let stored = self.store()?.set(key, doc.encode()).await;
+        stored.map_err(refused)
     }
 
-    /// Stores documents at once.
-    pub async fn put_many(&self, docs: &[(String, Doc)]) {
-        join_all(docs.iter().map(|(key, doc)| self.put_doc(key, doc))).await;
+    /// Stores documents at once; an error when one of them could not be.
+    pub async fn put_many(&self, docs: &[(String, Doc)]) -> Result<(), StoreError> {
+        join_all(docs.iter().map(|(key, doc)| self.put_doc(key, doc)))
+            .await
+            .into_iter()
+            .collect()
     }
 
-    pub async fn delete(&self, key: &str) {
-        let Some(store) = &self.store else { return };
-        if let Err(error) = store.delete(key).await {
-            eprintln!("the key-value store refused a deletion: {error}");
-        }
+    /// Deletes documents at once; those that are not there are no error.
+    pub async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        let store = self.store()?;
+        let deleted = join_all(keys.iter().map(|key| store.delete(key))).await;
+        deleted
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(refused)
     }
 
-    /// What is wrong with the store, for a health check.
-    pub async fn check(&self) -> Result<(), String> {
-        let store = self.store.as_ref().ok_or("cannot be opened")?;
-        store
+    /// Asks the store for something, for a health check.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.store()?
             .get("health")
             .await
             .map(|_| ())
-            .map_err(|error| error.to_string())
+            .map_err(refused)
+    }
+
+    fn store(&self) -> Result<&Store, StoreError> {
+        let closed = || StoreError::Unavailable("the key-value store cannot be opened".into());
+        self.store.as_ref().ok_or_else(closed)
     }
 
     async fn read(&self, key: &str) -> Option<Doc> {
@@ -144,6 +152,10 @@ impl Kv {
         }
         found.ok().flatten().and_then(Doc::decode)
     }
+}
+
+fn refused(error: Error) -> StoreError {
+    StoreError::Unavailable(format!("the key-value store: {error}"))
 }
 
 #[cfg(test)]

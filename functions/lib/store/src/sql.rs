@@ -190,7 +190,7 @@ mod tests {
     const SQL: &str = "UPDATE stock SET on_hand = on_hand - ?1, note = 'why? {now} ?1 it''s' -- ?2 {now}\n WHERE sku = ?2 AND at_ms < {now} AND on_hand >= ?1";
 
     fn translated(form: Form) -> String {
-        translate(SQL, &values![3, "A-1"], form).unwrap()
+        translate(SQL, &[3.into(), "A-1".into()], form).unwrap()
     }
 
     #[test]

@@ -1,0 +1,247 @@
+//! The documents as the database has them: one query for each kind.
+
+use std::collections::HashMap;
+
+use aisle_domain::product::Product;
+use serde::Serialize;
+
+use super::docs::{Level, Ref, StockDoc, Target, product_key, reference_key, stock_key};
+use super::{SLOW_TTL_MS, STOCK_TTL_MS};
+use crate::{Db, Dialect, Doc, Row, StoreError, now_ms, values};
+
+/// The outbox's highest sequence number: the version of all that a query reads beside it.
+const SEQ: &str = "(SELECT coalesce(max(seq), 0) FROM outbox)";
+
+/// Every brand, as one JSON array.
+pub(super) async fn brands(db: &Db) -> Result<Doc, StoreError> {
+    let as_of_ms = now_ms();
+    let sql = format!("SELECT doc, {SEQ} AS seq FROM brand ORDER BY id");
+    list(&db.query(sql, values![]).await?, as_of_ms)
+}
+
+/// The locations that trade under the brand, as one JSON array.
+pub(super) async fn locations(db: &Db, brand_id: &str) -> Result<Doc, StoreError> {
+    let as_of_ms = now_ms();
+    let sql = format!(
+        "SELECT l.doc, {SEQ} AS seq FROM brand_location b JOIN location l ON l.id = b.location_id \
+         WHERE b.brand_id = ?1 ORDER BY l.code"
+    );
+    list(&db.query(sql, values![brand_id]).await?, as_of_ms)
+}
+
+/// The products that exist among `ids`, by key.
+pub(super) async fn products(
+    db: &Db,
+    brand_id: &str,
+    ids: &[String],
+) -> Result<HashMap<String, Doc>, StoreError> {
+    let as_of_ms = now_ms();
+    let wanted = db.dialect().each("?2");
+    let sql =
+        format!("SELECT id, doc, {SEQ} AS seq FROM product WHERE brand_id = ?1 AND id IN {wanted}");
+    let rows = db.query(sql, values![brand_id, json_array(ids)]).await?;
+    let entry = |row: &Row| -> Result<_, StoreError> {
+        let body = row.text("doc")?.into_bytes();
+        let key = product_key(brand_id, &row.text("id")?);
+        Ok((key, doc(row.int("seq")?, as_of_ms, SLOW_TTL_MS, body)))
+    };
+    rows.iter().map(entry).collect()
+}
+
+/// What the references name, by key; those that name nothing are left out.
+pub(super) async fn targets(
+    db: &Db,
+    brand_id: &str,
+    refs: &[Ref],
+) -> Result<HashMap<String, Doc>, StoreError> {
+    let as_of_ms = now_ms();
+    let of_kind = |wanted: &str| {
+        let of_kind = refs
+            .iter()
+            .map(Ref::parts)
+            .filter(|(kind, _)| *kind == wanted);
+        json_array(&of_kind.map(|(_, value)| value).collect::<Vec<_>>())
+    };
+    let params = values![
+        brand_id,
+        of_kind("id"),
+        of_kind("sku"),
+        of_kind("gtin"),
+        of_kind("handle")
+    ];
+    let rows = db.query(targets_sql(db.dialect()), params).await?;
+    let entry = |row: &Row| -> Result<_, StoreError> {
+        let (product_id, variant_id) = (row.text("product_id")?, row.text_opt("variant_id")?);
+        let target = to_json(&Target {
+            product_id,
+            variant_id,
+        })?;
+        let key = reference_key(brand_id, &row.text("kind")?, &row.text("value")?);
+        Ok((key, doc(row.int("seq")?, as_of_ms, SLOW_TTL_MS, target)))
+    };
+    rows.iter().map(entry).collect()
+}
+
+/// The stock of every one of `skus`, by key: of one without a balance as well, so that
+/// having none is known and stored.
+pub(super) async fn stock(
+    db: &Db,
+    brand_id: &str,
+    skus: &[String],
+) -> Result<HashMap<String, Doc>, StoreError> {
+    let as_of_ms = now_ms();
+    let rows = db
+        .query(stock_sql(db.dialect()), values![brand_id, json_array(skus)])
+        .await?;
+    let mut version = 0;
+    let mut found = HashMap::<String, Vec<Level>>::new();
+    for row in &rows {
+        version = row.int("seq")?;
+        let levels = found.entry(row.text("sku")?).or_default();
+        if let Some(location_id) = row.text_opt("location_id")? {
+            levels.push(Level {
+                location_id,
+                on_hand: row.int("on_hand")?,
+                reserved: row.int("reserved")?,
+                safety: row.int("safety")?,
+                updated_at_ms: row.int("updated_at_ms")?,
+            });
+        }
+    }
+    let entry = |(sku, levels): (String, Vec<Level>)| -> Result<_, StoreError> {
+        let key = stock_key(brand_id, &sku);
+        let body = to_json(&StockDoc {
+            sku,
+            as_of_ms,
+            levels,
+        })?;
+        Ok((key, doc(version, as_of_ms, STOCK_TTL_MS, body)))
+    };
+    found.into_iter().map(entry).collect()
+}
+
+/// Everything that a product can be called by, so that its change shows there as well.
+pub(super) fn references(brand_id: &str, product: &Doc) -> Result<Vec<(String, Doc)>, StoreError> {
+    let parsed: Product = product.json()?;
+    let whole = [
+        Ref::Id(parsed.id.clone()),
+        Ref::Handle(parsed.handle.clone()),
+    ];
+    let mut names: Vec<(Ref, Option<&str>)> = whole.map(|one| (one, None)).into();
+    for variant in &parsed.variants {
+        let id = Some(variant.id.as_str());
+        names.push((Ref::Id(variant.id.clone()), id));
+        names.push((Ref::Sku(variant.sku.clone()), id));
+        names.extend(variant.gtin.clone().map(|gtin| (Ref::Gtin(gtin), id)));
+    }
+    let entry = |(name, variant_id): (Ref, Option<&str>)| {
+        let product_id = parsed.id.clone();
+        let target = to_json(&Target {
+            product_id,
+            variant_id: variant_id.map(Into::into),
+        })?;
+        Ok((
+            name.key(brand_id),
+            doc(product.version, product.as_of_ms, SLOW_TTL_MS, target),
+        ))
+    };
+    names.into_iter().map(entry).collect()
+}
+
+fn doc(version: i64, as_of_ms: i64, ttl_ms: i64, body: Vec<u8>) -> Doc {
+    Doc {
+        version,
+        as_of_ms,
+        expires_at_ms: as_of_ms + ttl_ms,
+        body,
+    }
+}
+
+/// The rows' documents as one JSON array, without parsing them.
+fn list(rows: &[Row], as_of_ms: i64) -> Result<Doc, StoreError> {
+    let version = rows.first().map_or(Ok(0), |row| row.int("seq"))?;
+    let docs = rows
+        .iter()
+        .map(|row| row.text("doc"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let body = format!("[{}]", docs.join(","));
+    Ok(doc(version, as_of_ms, SLOW_TTL_MS, body.into_bytes()))
+}
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Bug(error.to_string()))
+}
+
+fn json_array<T: AsRef<str>>(texts: &[T]) -> String {
+    let texts = texts
+        .iter()
+        .map(|text| serde_json::Value::from(text.as_ref()));
+    serde_json::Value::Array(texts.collect()).to_string()
+}
+
+fn stock_sql(dialect: Dialect) -> String {
+    let wanted = dialect.pick(
+        "SELECT value AS sku FROM json_each(?2)",
+        "SELECT jsonb_array_elements_text(?2::jsonb) AS sku",
+    );
+    format!(
+        "SELECT wanted.sku, s.location_id, s.on_hand, s.reserved, s.safety, s.updated_at_ms, {SEQ} AS seq \
+         FROM ({wanted}) wanted LEFT JOIN stock s ON s.brand_id = ?1 AND s.sku = wanted.sku \
+         ORDER BY wanted.sku, s.location_id"
+    )
+}
+
+/// All kinds of references in one call.
+fn targets_sql(dialect: Dialect) -> String {
+    let [ids, skus, gtins, handles] =
+        ["?2", "?3", "?4", "?5"].map(|placeholder| dialect.each(placeholder));
+    let of = |table: &str, kind: &str, column: &str, target: &str, wanted: &str| {
+        format!(
+            "SELECT '{kind}' AS kind, {column} AS value, {target}, {SEQ} AS seq \
+             FROM {table} WHERE brand_id = ?1 AND {column} IN {wanted}"
+        )
+    };
+    let variant = "product_id, id AS variant_id";
+    let product = "id AS product_id, NULL AS variant_id";
+    [
+        of("variant", "id", "id", variant, &ids),
+        of("variant", "sku", "sku", variant, &skus),
+        of("variant", "gtin", "gtin", variant, &gtins),
+        of("product", "id", "id", product, &ids),
+        of("product", "handle", "handle", product, &handles),
+    ]
+    .join(" UNION ALL ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_is_found_by_all_that_names_it() {
+        let product = serde_json::json!({
+            "id": "p", "handle": "coat", "title": "Coat", "published": true,
+            "variants": [{
+                "id": "v", "sku": "C-1", "gtin": "04006381333931", "title": "Coat",
+                "price_minor": 100, "requires_shipping": true, "active": true,
+            }],
+        });
+        let body = serde_json::to_vec(&product).unwrap();
+        let docs = references("b", &doc(3, 1_000, 60_000, body)).unwrap();
+        let keys: Vec<_> = docs.iter().map(|(key, _)| key.as_str()).collect();
+        let names = [
+            "id/p",
+            "handle/coat",
+            "id/v",
+            "sku/C-1",
+            "gtin/04006381333931",
+        ];
+        assert_eq!(keys, names.map(|name| format!("b/ref/{name}")));
+        let target: Target = docs[3].1.json().unwrap();
+        assert_eq!(
+            (target.product_id.as_str(), target.variant_id.as_deref()),
+            ("p", Some("v"))
+        );
+        assert_eq!(docs[3].1.version, 3);
+    }
+}

@@ -1,0 +1,291 @@
+//! The read model: what shoppers ask for most, answered without the database.
+//!
+//! Each document is read through: the key-value store, else one query for all that were
+//! missing, whose answer is stored. The relay calls the `refresh_…` functions after a
+//! change. So a change shows within 5 seconds while the relay runs, and after the
+//! document's expiry at the latest ([`SLOW_TTL_MS`], [`STOCK_TTL_MS`]), plus
+//! [`memory::MAX_AGE_MS`] for what an instance remembers.
+
+mod docs;
+mod load;
+
+use std::{collections::HashMap, rc::Rc};
+
+use aisle_domain::brand::Brand;
+
+use self::docs::{BRANDS_KEY, locations_key, product_key, stock_key};
+pub use self::docs::{Level, Locations, ProductDoc, Ref, StockDoc, Target};
+use crate::{Db, Doc, Kv, StoreError, memory, now_ms};
+
+/// Products, references, locations and brands are read again after this at the latest.
+pub const SLOW_TTL_MS: i64 = 300_000;
+
+/// Stock is read again after this at the latest.
+pub const STOCK_TTL_MS: i64 = 30_000;
+
+/// The read model over one request's database and store.
+#[derive(Clone, Copy)]
+pub struct Model<'a> {
+    pub db: &'a Db,
+    pub kv: &'a Kv,
+}
+
+impl Model<'_> {
+    /// Every brand.
+    pub async fn brands(&self) -> Result<Rc<Vec<Brand>>, StoreError> {
+        if let Some(brands) = memory::get(BRANDS_KEY) {
+            return Ok(brands);
+        }
+        let doc = self
+            .one(BRANDS_KEY, async || load::brands(self.db).await)
+            .await?;
+        let brands = Rc::new(doc.json()?);
+        memory::keep(BRANDS_KEY, Rc::clone(&brands));
+        Ok(brands)
+    }
+
+    /// The brand whose hosts include `host` (`name:port`) or its name alone, else the
+    /// default brand; `None` when there is none.
+    pub async fn brand_by_host(&self, host: &str) -> Result<Option<Brand>, StoreError> {
+        Ok(pick_brand(&self.brands().await?, host).cloned())
+    }
+
+    /// Every location of the brand.
+    pub async fn locations(&self, brand_id: &str) -> Result<Rc<Locations>, StoreError> {
+        let key = locations_key(brand_id);
+        if let Some(locations) = memory::get(&key) {
+            return Ok(locations);
+        }
+        let doc = self
+            .one(&key, async || load::locations(self.db, brand_id).await)
+            .await?;
+        let locations = Rc::new(Locations {
+            as_of_ms: doc.as_of_ms,
+            all: doc.json()?,
+        });
+        memory::keep(&key, Rc::clone(&locations));
+        Ok(locations)
+    }
+
+    /// Products by id, in the order asked for.
+    pub async fn products(
+        &self,
+        brand_id: &str,
+        ids: &[String],
+    ) -> Result<Vec<Option<ProductDoc>>, StoreError> {
+        let key = |id: &String| product_key(brand_id, id);
+        let load = async |missing: &[String]| load::products(self.db, brand_id, missing).await;
+        let docs = self.many(ids, key, load).await?;
+        let product = |doc: Doc| {
+            Ok(ProductDoc {
+                as_of_ms: doc.as_of_ms,
+                product: doc.json()?,
+            })
+        };
+        docs.into_iter()
+            .map(|doc| doc.map(product).transpose())
+            .collect()
+    }
+
+    /// One product by id.
+    pub async fn product(
+        &self,
+        brand_id: &str,
+        id: &str,
+    ) -> Result<Option<ProductDoc>, StoreError> {
+        Ok(self
+            .products(brand_id, &[id.to_owned()])
+            .await?
+            .into_iter()
+            .next()
+            .flatten())
+    }
+
+    /// What the references name, in the order asked for.
+    pub async fn resolve(
+        &self,
+        brand_id: &str,
+        refs: &[Ref],
+    ) -> Result<Vec<Option<Target>>, StoreError> {
+        let key = |one: &Ref| one.key(brand_id);
+        let load = async |missing: &[Ref]| load::targets(self.db, brand_id, missing).await;
+        let docs = self.many(refs, key, load).await?;
+        docs.into_iter()
+            .map(|doc| doc.map(|doc| doc.json()).transpose())
+            .collect()
+    }
+
+    /// For each list the first reference in it that names something. Only where the store
+    /// knows none of them is the database asked, once for all: an identifier of unknown
+    /// kind is mostly wrong in all kinds but one.
+    pub async fn resolve_any(
+        &self,
+        brand_id: &str,
+        lists: &[Vec<Ref>],
+    ) -> Result<Vec<Option<Target>>, StoreError> {
+        let keys: Vec<String> = lists
+            .iter()
+            .flatten()
+            .map(|one| one.key(brand_id))
+            .collect();
+        let known = keys.iter().cloned().zip(self.kv.get_many(&keys).await);
+        let known = known.filter_map(|(key, doc)| Some((key, doc?)));
+        let mut known: HashMap<String, Doc> = known.collect();
+        let knows = |one: &Ref| known.contains_key(&one.key(brand_id));
+        let unknown = lists.iter().filter(|list| !list.iter().any(knows));
+        let missing: Vec<Ref> = unknown.flatten().cloned().collect();
+        if !missing.is_empty() {
+            let loaded = load::targets(self.db, brand_id, &missing).await?;
+            known.extend(self.keep(loaded).await);
+        }
+        let first = |list: &Vec<Ref>| list.iter().find_map(|one| known.get(&one.key(brand_id)));
+        lists
+            .iter()
+            .map(|list| first(list).map(Doc::json).transpose())
+            .collect()
+    }
+
+    /// The stock of each SKU, in the order asked for; no levels where there is none.
+    pub async fn stock(
+        &self,
+        brand_id: &str,
+        skus: &[String],
+    ) -> Result<Vec<StockDoc>, StoreError> {
+        let key = |sku: &String| stock_key(brand_id, sku);
+        let load = async |missing: &[String]| load::stock(self.db, brand_id, missing).await;
+        let docs = self.many(skus, key, load).await?;
+        let stock = |(doc, sku): (Option<Doc>, &String)| match doc {
+            Some(doc) => doc.json(),
+            None => Ok(StockDoc {
+                sku: sku.clone(),
+                as_of_ms: now_ms(),
+                levels: Vec::new(),
+            }),
+        };
+        docs.into_iter().zip(skus).map(stock).collect()
+    }
+
+    /// Brings the document of all brands up to date. Like the others below, an error when
+    /// the database or the store does not take part.
+    pub async fn refresh_brands(&self) -> Result<(), StoreError> {
+        let doc = load::brands(self.db).await?;
+        memory::forget(BRANDS_KEY);
+        self.kv.put_doc(BRANDS_KEY, &doc).await
+    }
+
+    /// Brings the document of the brand's locations up to date.
+    pub async fn refresh_locations(&self, brand_id: &str) -> Result<(), StoreError> {
+        let doc = load::locations(self.db, brand_id).await?;
+        let key = locations_key(brand_id);
+        memory::forget(&key);
+        self.kv.put_doc(&key, &doc).await
+    }
+
+    /// Brings these products and what refers to them up to date; removes those that are gone.
+    pub async fn refresh_products(&self, brand_id: &str, ids: &[String]) -> Result<(), StoreError> {
+        let found = load::products(self.db, brand_id, ids).await?;
+        let keys = ids.iter().map(|id| product_key(brand_id, id));
+        let gone: Vec<String> = keys.filter(|key| !found.contains_key(key)).collect();
+        let mut docs = Vec::with_capacity(found.len());
+        for (key, doc) in found {
+            docs.extend(load::references(brand_id, &doc)?);
+            docs.push((key, doc));
+        }
+        self.kv.put_many(&docs).await?;
+        self.kv.delete_many(&gone).await
+    }
+
+    /// Brings the stock of these SKUs up to date.
+    pub async fn refresh_stock(&self, brand_id: &str, skus: &[String]) -> Result<(), StoreError> {
+        let docs = load::stock(self.db, brand_id, skus).await?;
+        self.kv
+            .put_many(&docs.into_iter().collect::<Vec<_>>())
+            .await
+    }
+
+    /// The document under `key`, else from `load`.
+    async fn one(
+        &self,
+        key: &str,
+        load: impl AsyncFnOnce() -> Result<Doc, StoreError>,
+    ) -> Result<Doc, StoreError> {
+        if let Some(doc) = self.kv.get_doc(key).await {
+            return Ok(doc);
+        }
+        let doc = load().await?;
+        // As in `keep`.
+        let _ = self.kv.put_doc(key, &doc).await;
+        Ok(doc)
+    }
+
+    /// The documents of `wanted`, in their order; those that the store lacks from `load`,
+    /// which is asked once and for each once.
+    async fn many<W: Clone>(
+        &self,
+        wanted: &[W],
+        key: impl Fn(&W) -> String,
+        load: impl AsyncFnOnce(&[W]) -> Result<HashMap<String, Doc>, StoreError>,
+    ) -> Result<Vec<Option<Doc>>, StoreError> {
+        let keys: Vec<String> = wanted.iter().map(key).collect();
+        let mut docs = self.kv.get_many(&keys).await;
+        let missing = keys
+            .iter()
+            .zip(wanted)
+            .zip(&docs)
+            .filter(|(_, doc)| doc.is_none());
+        let missing: HashMap<&String, &W> = missing.map(|(entry, _)| entry).collect();
+        if missing.is_empty() {
+            return Ok(docs);
+        }
+        let missing: Vec<W> = missing.into_values().cloned().collect();
+        let loaded = load(&missing).await?;
+        let loaded = self.keep(loaded).await;
+        for (doc, key) in docs.iter_mut().zip(&keys).filter(|(doc, _)| doc.is_none()) {
+            *doc = loaded.get(key).cloned();
+        }
+        Ok(docs)
+    }
+
+    /// Stores what was read. What the store does not take is read again by the next who asks.
+    async fn keep(&self, docs: HashMap<String, Doc>) -> HashMap<String, Doc> {
+        let docs: Vec<(String, Doc)> = docs.into_iter().collect();
+        let _ = self.kv.put_many(&docs).await;
+        docs.into_iter().collect()
+    }
+}
+
+/// The brand of a host, see [`Model::brand_by_host`].
+fn pick_brand<'a>(brands: &'a [Brand], host: &str) -> Option<&'a Brand> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let knows =
+        |brand: &Brand, host: &str| brand.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
+    let with = |host: &str| brands.iter().find(|brand| knows(brand, host));
+    with(host)
+        .or_else(|| with(name))
+        .or_else(|| brands.iter().find(|brand| brand.is_default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brand(handle: &str, hosts: &[&str], is_default: bool) -> Brand {
+        let doc = serde_json::json!({
+            "handle": handle, "name": handle, "hosts": hosts, "is_default": is_default,
+            "currency": "EUR", "language": "en", "country": "DE", "prices_include_tax": true,
+        });
+        serde_json::from_value(doc).unwrap()
+    }
+
+    #[test]
+    fn a_host_finds_its_brand() {
+        let south = brand("south", &["south.localhost", "127.0.0.1:3001"], false);
+        let brands = [brand("north", &["north.localhost"], true), south];
+        let found = |host: &str| pick_brand(&brands, host).map(|brand| brand.handle.as_str());
+        assert_eq!(found("south.localhost"), Some("south"));
+        assert_eq!(found("South.localhost:3000"), Some("south"));
+        assert_eq!(found("127.0.0.1:3001"), Some("south"));
+        assert_eq!(found("127.0.0.1:3000"), Some("north"));
+        assert_eq!(pick_brand(&brands[1..], "elsewhere"), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! What an event means for the read model. Refreshing reads the state as it is, not as
+//! the event says it became, so an event that comes twice or late does no harm, and a
+//! hundred events of one product cost one reading.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aisle_store::{Model, StoreError, values};
+
+use crate::queue::Event;
+
+/// What became of a page of events.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Sequence numbers.
+    pub done: Vec<i64>,
+    pub failed: Vec<Event>,
+}
+
+/// A part of the read model that is refreshed as one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Brands,
+    Locations,
+    Products { brand_id: String },
+    Stock { brand_id: String },
+}
+
+/// Refreshes all that the events concern, part by part: one that fails leaves the others done.
+pub async fn all(model: Model<'_>, events: &[Event]) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (part, events) in parts(events) {
+        let result = match &part {
+            Some(part) => refresh(model, part, &events).await,
+            // Of interest to consumers other than the read model.
+            None => Ok(()),
+        };
+        match result {
+            Ok(()) => outcome.done.extend(events.iter().map(|event| event.seq)),
+            Err(error) => {
+                eprintln!("relay: {} events of {part:?} failed: {error}", events.len());
+                outcome.failed.extend(events.into_iter().cloned());
+            }
+        }
+    }
+    outcome
+}
+
+fn parts(events: &[Event]) -> BTreeMap<Option<Part>, Vec<&Event>> {
+    let mut parts = BTreeMap::<_, Vec<_>>::new();
+    for event in events {
+        parts.entry(part(event)).or_default().push(event);
+    }
+    parts
+}
+
+fn part(event: &Event) -> Option<Part> {
+    let brand_id = event.brand_id.clone();
+    match event.aggregate_type.as_str() {
+        "brand" => Some(Part::Brands),
+        "location" => Some(Part::Locations),
+        "product" => Some(Part::Products { brand_id }),
+        "stock" => Some(Part::Stock { brand_id }),
+        _ => None,
+    }
+}
+
+async fn refresh(model: Model<'_>, part: &Part, events: &[&Event]) -> Result<(), StoreError> {
+    let ids: BTreeSet<&String> = events.iter().map(|event| &event.aggregate_id).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    match part {
+        Part::Brands => model.refresh_brands().await,
+        Part::Locations => refresh_locations(model, &ids, events).await,
+        Part::Products { brand_id } => model.refresh_products(brand_id, &ids).await,
+        Part::Stock { brand_id } => model.refresh_stock(brand_id, &ids).await,
+    }
+}
+
+/// A location can serve several brands: those that it serves now, and the one that the
+/// event names, which it may have left.
+async fn refresh_locations(
+    model: Model<'_>,
+    ids: &[String],
+    events: &[&Event],
+) -> Result<(), StoreError> {
+    let wanted = model.db.dialect().each("?1");
+    let sql = format!("SELECT DISTINCT brand_id FROM brand_location WHERE location_id IN {wanted}");
+    let rows = model
+        .db
+        .query(sql, values![serde_json::Value::from(ids).to_string()])
+        .await?;
+    let serving = rows.iter().map(|row| row.text("brand_id"));
+    let named = events.iter().map(|event| Ok(event.brand_id.clone()));
+    let brands = serving.chain(named).collect::<Result<BTreeSet<_>, _>>()?;
+    for brand_id in brands.iter().filter(|brand_id| !brand_id.is_empty()) {
+        model.refresh_locations(brand_id).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(seq: i64, aggregate_type: &str, brand_id: &str) -> Event {
+        Event {
+            seq,
+            id: format!("e{seq}"),
+            brand_id: brand_id.into(),
+            aggregate_type: aggregate_type.into(),
+            aggregate_id: "a".into(),
+            kind: format!("{aggregate_type}.changed"),
+            attempts: 0,
+            created_at_ms: 0,
+            dead_at_ms: None,
+        }
+    }
+
+    #[test]
+    fn events_are_grouped_by_what_they_touch() {
+        let events = [
+            event(1, "stock", "north"),
+            event(2, "order", "north"),
+            event(3, "stock", "south"),
+            event(4, "stock", "north"),
+            event(5, "location", "north"),
+            event(6, "location", "south"),
+        ];
+        let parts = parts(&events);
+        let seqs = |part| {
+            parts[&part]
+                .iter()
+                .map(|event| event.seq)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            seqs(Some(Part::Stock {
+                brand_id: "north".into()
+            })),
+            [1, 4]
+        );
+        assert_eq!(
+            seqs(Some(Part::Stock {
+                brand_id: "south".into()
+            })),
+            [3]
+        );
+        assert_eq!(seqs(Some(Part::Locations)), [5, 6]);
+        assert_eq!(seqs(None), [2]);
+    }
+}
