@@ -1,0 +1,370 @@
+//! The one read of a command: everything that its decision stands on, in one SQL call.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use aisle_domain::brand::{Brand, TaxRate};
+use aisle_domain::cart::{Cart, Item, PriceList};
+use aisle_domain::checkout::{Session, Shop, Status};
+use aisle_domain::plan::{Availability, StockLevel};
+use aisle_domain::product::{Product, Variant};
+use aisle_http::{Call, Error};
+use aisle_store::idempotency::{self, Claim, Outcome};
+use aisle_store::model::Locations;
+use aisle_store::{Dialect, Row, StoreError, Value};
+
+/// A row of table `cart` that is neither canceled nor expired.
+pub struct CartRow {
+    pub cart: Cart,
+    pub version: i64,
+    pub expires_at_ms: i64,
+}
+
+/// A row of table `checkout_session`.
+pub struct SessionRow {
+    pub id: String,
+    pub cart_id: Option<String>,
+    pub session: Session,
+    pub status: Status,
+    pub version: i64,
+    pub expires_at_ms: i64,
+    pub expired: bool,
+}
+
+/// The session's row of table `customer_order` with its latest payment.
+pub struct Attempt {
+    pub order_id: String,
+    pub number: String,
+    pub order_status: String,
+    pub order_version: i64,
+    /// From 1, one for each time that the provider was asked.
+    pub number_of_payment: i64,
+    pub payment_id: String,
+    /// Since the provider was asked.
+    pub age_ms: i64,
+    pub order_doc: String,
+}
+
+pub struct Facts {
+    /// The database's clock.
+    pub now_ms: i64,
+    /// Of the request's idempotency key.
+    pub outcome: Outcome,
+    pub cart: Option<CartRow>,
+    pub session: Option<SessionRow>,
+    pub attempt: Option<Attempt>,
+    items: Vec<Item>,
+    rates: Vec<TaxRate>,
+    availability: Availability,
+    locations: Rc<Locations>,
+}
+
+/// What to read beside the clock and the idempotency key.
+#[derive(Default)]
+pub struct Question<'a> {
+    /// Variant ids and SKUs that the request names.
+    pub items: Option<Vec<&'a str>>,
+    pub cart_id: Option<&'a str>,
+    /// The items in the cart.
+    pub cart_items: bool,
+    pub session_id: Option<&'a str>,
+    /// The items in the session.
+    pub session_items: bool,
+    /// The session's order and payment.
+    pub attempt: bool,
+}
+
+impl Facts {
+    /// Reads what `question` asks: one SQL call. The locations come from the read model.
+    pub async fn read(
+        call: &Call,
+        brand: &Brand,
+        claim: Option<&Claim>,
+        question: Question<'_>,
+    ) -> Result<Self, Error> {
+        let (sql, params) = question.sql(call.db().dialect(), &brand.id, claim);
+        let model = call.model();
+        let (rows, locations) =
+            futures::join!(call.db().query(sql, params), model.locations(&brand.id));
+        Ok(Self::collect(&rows?, locations?, claim)?)
+    }
+
+    /// The shop as it is now.
+    pub fn shop<'a>(&'a self, brand: &'a Brand) -> Shop<'a> {
+        let prices = PriceList {
+            brand,
+            rates: &self.rates,
+            items: &self.items,
+        };
+        Shop {
+            prices,
+            locations: &self.locations.all,
+            availability: &self.availability,
+            now_ms: self.now_ms,
+        }
+    }
+
+    fn collect(
+        rows: &[Row],
+        locations: Rc<Locations>,
+        claim: Option<&Claim>,
+    ) -> Result<Self, StoreError> {
+        let (mut levels, mut variants, mut products) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut facts = Self {
+            now_ms: 0,
+            outcome: Outcome::Fresh,
+            cart: None,
+            session: None,
+            attempt: None,
+            items: Vec::new(),
+            rates: Vec::new(),
+            availability: Availability::default(),
+            locations,
+        };
+        for row in rows {
+            match row.text("kind")?.as_str() {
+                "head" => {
+                    facts.now_ms = row.int("n1")?;
+                    facts.outcome = claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(row))?;
+                }
+                "variant" => variants.push(row),
+                "product" => {
+                    let product: Product = row.json("doc")?;
+                    products.insert(product.id.clone(), product);
+                }
+                "stock" => levels.push(level(row)?),
+                "tax" => facts.rates.push(rate(row)?),
+                "cart" => facts.cart = Some(cart(row)?),
+                "session" => facts.session = Some(session(row)?),
+                "attempt" => facts.attempt = Some(attempt(row)?),
+                other => return Err(StoreError::Bug(format!("a row of kind {other}"))),
+            }
+        }
+        facts.items = variants
+            .into_iter()
+            .map(|row| item(row, &products))
+            .collect::<Result<_, _>>()?;
+        facts.availability = Availability::new(&levels);
+        Ok(facts)
+    }
+}
+
+fn level(row: &Row) -> Result<StockLevel, StoreError> {
+    Ok(StockLevel {
+        sku: row.text("k1")?,
+        location_id: row.text("k2")?,
+        on_hand: row.int("n1")?,
+        reserved: row.int("n2")?,
+        safety: row.int("n3")?,
+    })
+}
+
+fn rate(row: &Row) -> Result<TaxRate, StoreError> {
+    Ok(TaxRate {
+        country: row.text("k1")?,
+        region: row.text("k2")?,
+        category: row.text("k3")?,
+        rate_ppm: row.int("n1")?,
+    })
+}
+
+fn cart(row: &Row) -> Result<CartRow, StoreError> {
+    Ok(CartRow {
+        cart: row.json("doc")?,
+        version: row.int("n1")?,
+        expires_at_ms: row.int("n2")?,
+    })
+}
+
+fn session(row: &Row) -> Result<SessionRow, StoreError> {
+    let status = row.text("k2")?;
+    Ok(SessionRow {
+        id: row.text("k1")?,
+        cart_id: row.text_opt("k3")?,
+        session: row.json("doc")?,
+        status: Status::parse(&status)
+            .ok_or_else(|| StoreError::Bug(format!("session status {status}")))?,
+        version: row.int("n1")?,
+        expires_at_ms: row.int("n2")?,
+        expired: row.int("n3")? != 0,
+    })
+}
+
+fn attempt(row: &Row) -> Result<Attempt, StoreError> {
+    Ok(Attempt {
+        order_id: row.text("k1")?,
+        number: row.text("k2")?,
+        order_status: row.text("k3")?,
+        payment_id: row.text("k4")?,
+        order_version: row.int("n1")?,
+        number_of_payment: row.int("n2")?,
+        age_ms: row.int("n3")?,
+        order_doc: row.text("doc")?,
+    })
+}
+
+/// Price and tax category are the row's; the rest, for people, is the product document's.
+fn item(row: &Row, products: &HashMap<String, Product>) -> Result<Item, StoreError> {
+    let (variant_id, product_id) = (row.text("k1")?, row.text("k4")?);
+    let product = products.get(&product_id);
+    let shown = product.and_then(|product| {
+        product
+            .variants
+            .iter()
+            .find(|variant| variant.id == variant_id)
+    });
+    let (Some(product), Some(variant)) = (product, shown) else {
+        return Err(StoreError::Bug(format!(
+            "variant {variant_id} is not in its product's document"
+        )));
+    };
+    Ok(Item {
+        variant_id,
+        sku: row.text("k2")?,
+        title: title(product, variant),
+        image_url: variant
+            .image_url
+            .clone()
+            .or_else(|| product.media.first().map(|media| media.url.clone())),
+        price_minor: row.int("n1")?,
+        tax_category: row.text("k3")?,
+        requires_shipping: variant.requires_shipping,
+        on_sale: row.int("n2")? != 0 && product.published,
+    })
+}
+
+fn title(product: &Product, variant: &Variant) -> String {
+    match variant.option_values.is_empty() || variant.title.is_empty() {
+        true => product.title.clone(),
+        false => format!("{} – {}", product.title, variant.title),
+    }
+}
+
+/// The statement as it grows: its parameters, where its items come from, and its parts.
+struct Statement {
+    dialect: Dialect,
+    params: Vec<Value>,
+    wanted: Vec<String>,
+    parts: Vec<String>,
+}
+
+impl Question<'_> {
+    /// One statement: a row for the clock and the key, then a row for each fact, all with
+    /// the columns of the first.
+    fn sql(&self, dialect: Dialect, brand_id: &str, claim: Option<&Claim>) -> (String, Vec<Value>) {
+        let mut params = vec![Value::from(brand_id)];
+        params.extend(claim.map_or_else(|| ["", ""].map(Value::from), Claim::params));
+        let mut statement = Statement {
+            dialect,
+            params,
+            wanted: Vec::new(),
+            parts: vec![head()],
+        };
+        if let Some(items) = &self.items {
+            statement.want_listed(items);
+        }
+        if let Some(id) = self.cart_id {
+            let cart = statement.bind(id);
+            statement.part(CART, &cart);
+            statement.part(SESSION_OF_CART, &cart);
+            if self.cart_items {
+                statement.want_lines_of("cart", &cart);
+            }
+        }
+        if let Some(id) = self.session_id {
+            let session = statement.bind(id);
+            statement.part(SESSION, &session);
+            if self.session_items {
+                statement.want_lines_of("checkout_session", &session);
+            }
+            if self.attempt {
+                statement.part(ATTEMPT, &session);
+            }
+        }
+        statement.finish()
+    }
+}
+
+fn head() -> String {
+    format!(
+        "SELECT 'head' AS kind, CAST(NULL AS TEXT) AS k1, CAST(NULL AS TEXT) AS k2, CAST(NULL AS TEXT) AS k3, \
+         CAST(NULL AS TEXT) AS k4, {{now}} AS n1, CAST(NULL AS BIGINT) AS n2, CAST(NULL AS BIGINT) AS n3, \
+         CAST(NULL AS BIGINT) AS n4, CAST(NULL AS TEXT) AS doc, {} FROM (SELECT 1 AS one) probe {}",
+        idempotency::COLUMNS,
+        idempotency::join("?2", "?3"),
+    )
+}
+
+const CART: &str = "SELECT 'cart', c.id, NULL, NULL, NULL, c.version, c.expires_at_ms, NULL, NULL, c.doc, \
+    NULL, NULL, NULL, NULL FROM cart c \
+    WHERE c.brand_id = ?1 AND c.id = {id} AND c.status = 'active' AND c.expires_at_ms > {now}";
+const SESSION_OF_CART: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.version, s.expires_at_ms, \
+    CASE WHEN s.expires_at_ms <= {now} THEN 1 ELSE 0 END, NULL, s.doc, NULL, NULL, NULL, NULL \
+    FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = {id}";
+const SESSION: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.version, s.expires_at_ms, \
+    CASE WHEN s.expires_at_ms <= {now} THEN 1 ELSE 0 END, NULL, s.doc, NULL, NULL, NULL, NULL \
+    FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}";
+const ATTEMPT: &str = "SELECT 'attempt', o.id, o.number, o.status, p.id, o.version, p.attempt, \
+    {now} - p.updated_at_ms, NULL, o.doc, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
+    WHERE o.brand_id = ?1 AND o.checkout_session_id = {id} \
+      AND p.attempt = (SELECT max(latest.attempt) FROM payment latest WHERE latest.order_id = o.id)";
+const OF_ITEMS: [&str; 4] = [
+    "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
+     NULL, NULL, NULL, NULL FROM item i",
+    "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
+     FROM product p WHERE p.brand_id = ?1 AND p.id IN (SELECT product_id FROM item)",
+    "SELECT 'stock', s.sku, s.location_id, NULL, NULL, s.on_hand, s.reserved, s.safety, NULL, NULL, \
+     NULL, NULL, NULL, NULL FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item)",
+    "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
+     NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
+];
+/// Variants by id and by SKU, as two joins so that each uses its index.
+const ITEMS: &str = "item AS (\
+    SELECT v.* FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
+    UNION SELECT v.* FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1)";
+
+impl Statement {
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("?{}", self.params.len())
+    }
+
+    fn part(&mut self, text: &str, id: &str) {
+        self.parts.push(text.replace("{id}", id));
+    }
+
+    fn want_listed(&mut self, items: &[&str]) {
+        let list = self.bind(serde_json::Value::from(items.to_vec()).to_string());
+        self.wanted.push(self.dialect.pick(
+            format!("SELECT value AS item FROM json_each({list})"),
+            format!("SELECT jsonb_array_elements_text({list}::jsonb) AS item"),
+        ));
+    }
+
+    fn want_lines_of(&mut self, table: &str, id: &str) {
+        self.wanted.push(self.dialect.pick(
+            format!(
+                "SELECT json_extract(line.value, '$.variant_id') AS item FROM {table} owner, \
+                 json_each(owner.doc, '$.lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
+            ),
+            format!(
+                "SELECT line ->> 'variant_id' AS item FROM {table} owner, \
+                 jsonb_array_elements(owner.doc::jsonb -> 'lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
+            ),
+        ));
+    }
+
+    fn finish(mut self) -> (String, Vec<Value>) {
+        let with = match self.wanted.is_empty() {
+            true => String::new(),
+            false => {
+                self.parts.extend(OF_ITEMS.map(str::to_owned));
+                format!("WITH wanted AS ({}), {ITEMS} ", self.wanted.join(" UNION "))
+            }
+        };
+        (
+            format!("{with}{}", self.parts.join(" UNION ALL ")),
+            self.params,
+        )
+    }
+}

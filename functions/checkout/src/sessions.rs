@@ -1,0 +1,338 @@
+//! `/checkout-sessions`: opening, reading, changing and giving up.
+
+use aisle_domain::brand::Brand;
+use aisle_domain::cart::{Cart, CartRequest, Line};
+use aisle_domain::checkout::{self, CheckoutRequest, Created, Session, Status, Updated};
+use aisle_domain::fulfillment;
+use aisle_domain::notice::Notice;
+use aisle_http::{Call, Error, Reply};
+use aisle_store::{Batch, new_id, values};
+use aisle_ucp::cart::message;
+use aisle_ucp::checkout::{self as wire, Checkout, View};
+
+use crate::answer::{self, Answer, Committed};
+use crate::complete;
+use crate::facts::{CartRow, Facts, Question, SessionRow};
+
+/// A session lives six hours from its last change, as UCP assumes.
+pub const KEPT_MS: i64 = 6 * 3_600_000;
+
+/// `POST /checkout-sessions`
+pub async fn create(call: &Call) -> Result<Reply, Error> {
+    let brand = call.brand().await?;
+    let body = call.body().await?;
+    let mut request: wire::CheckoutRequest = call.parse(&body)?;
+    let cart_id = request.cart_id.take();
+    if cart_id.is_some() {
+        request.line_items = Some(Vec::new());
+    }
+    let request = request.into_domain(&brand).map_err(answer::refused)?;
+    let claim = call.claim(&brand.id, "create-checkout", &body)?;
+    let facts = Facts::read(
+        call,
+        &brand,
+        claim.as_ref(),
+        opening(&request, cart_id.as_deref()),
+    )
+    .await?;
+    if let Some(reply) = call.replay(facts.outcome.clone())? {
+        return Ok(reply);
+    }
+    if let Some(existing) = facts.session.as_ref().filter(|row| is_under_way(row)) {
+        return Reply::json(200, &shown(call, &brand, existing));
+    }
+    let request = match &cart_id {
+        Some(_) => with_cart(request, facts.cart.as_ref())?,
+        None => request,
+    };
+    let session = match checkout::create(request, &facts.shop(&brand)).map_err(answer::refused)? {
+        Created::Session(session) => *session,
+        Created::NothingToBuy(notices) => {
+            return answer::nothing_created(
+                wire::CAPABILITY,
+                notices.iter().map(message).collect(),
+            );
+        }
+    };
+    let row = SessionRow {
+        id: new_id(),
+        status: session.open_status(),
+        cart_id: cart_id.clone(),
+        session,
+        version: 1,
+        expires_at_ms: facts.now_ms + KEPT_MS,
+        expired: false,
+    };
+    let created = Answer::new(201, &shown(call, &brand, &row))?;
+    let doc = document(&row.session)?;
+    let insert = |batch: &mut Batch| insert(batch, &brand, &row, doc);
+    match answer::commit(call, claim.as_ref(), created, insert).await? {
+        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
+        Committed::Unmet => existing(call, &brand, cart_id.as_deref()).await,
+    }
+}
+
+fn opening<'a>(request: &'a CheckoutRequest, cart_id: Option<&'a str>) -> Question<'a> {
+    match cart_id {
+        Some(_) => Question {
+            cart_id,
+            cart_items: true,
+            ..Question::default()
+        },
+        None => Question {
+            items: Some(named(request)),
+            ..Question::default()
+        },
+    }
+}
+
+fn named(request: &CheckoutRequest) -> Vec<&str> {
+    request
+        .lines
+        .iter()
+        .map(|line| line.item.as_str())
+        .collect()
+}
+
+/// The cart's contents win over whatever else was sent (UCP cart, "Cart-to-Checkout Conversion").
+fn with_cart(request: CheckoutRequest, cart: Option<&CartRow>) -> Result<CheckoutRequest, Error> {
+    let CartRow { cart, .. } = cart.ok_or_else(|| answer::missing("Cart").at("$.cart_id"))?;
+    Ok(CheckoutRequest {
+        lines: cart.lines.iter().map(Line::request).collect(),
+        buyer: cart.buyer.clone(),
+        context: cart.context.clone(),
+        methods: request.methods,
+    })
+}
+
+/// A cart has one session at a time; one that expired makes room.
+fn insert(batch: &mut Batch, brand: &Brand, row: &SessionRow, doc: String) {
+    if let Some(cart_id) = &row.cart_id {
+        batch.add(
+            "UPDATE checkout_session SET cart_id = NULL \
+             WHERE brand_id = ?1 AND cart_id = ?2 AND expires_at_ms <= {now} AND status <> 'complete_in_progress'",
+            values![&brand.id, cart_id],
+        );
+    }
+    batch.expect(
+        1,
+        "INSERT INTO checkout_session (id, brand_id, cart_id, status, doc, version, updated_at_ms, expires_at_ms) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, {now}, ?7) ON CONFLICT DO NOTHING",
+        values![&row.id, &brand.id, row.cart_id.clone(), row.status.name(), doc, row.version, row.expires_at_ms],
+    );
+}
+
+/// The session that another request opened for the same cart at the same moment.
+async fn existing(call: &Call, brand: &Brand, cart_id: Option<&str>) -> Result<Reply, Error> {
+    let facts = Facts::read(
+        call,
+        brand,
+        None,
+        Question {
+            cart_id,
+            ..Question::default()
+        },
+    )
+    .await?;
+    match facts.session.filter(is_under_way) {
+        Some(row) => Reply::json(200, &shown(call, brand, &row)),
+        None => Err(answer::raced()),
+    }
+}
+
+/// `GET /checkout-sessions/{id}`. A completion that was cut short is brought to its end first.
+pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
+    let brand = call.brand().await?;
+    let question = || Question {
+        session_id: Some(id),
+        attempt: true,
+        ..Question::default()
+    };
+    let mut facts = Facts::read(call, &brand, None, question()).await?;
+    if complete::settle_interrupted(call, &brand, &facts).await? {
+        facts = Facts::read(call, &brand, None, question()).await?;
+    }
+    let row = facts.session.ok_or_else(|| answer::missing("Checkout"))?;
+    Reply::json(200, &shown(call, &brand, &row))
+}
+
+/// `PUT /checkout-sessions/{id}`
+pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
+    let brand = call.brand().await?;
+    let body = call.body().await?;
+    let request = call
+        .parse::<wire::CheckoutRequest>(&body)?
+        .into_domain(&brand)
+        .map_err(answer::refused)?;
+    let claim = call.claim(&brand.id, &format!("update-checkout/{id}"), &body)?;
+    let items = Some(named(&request));
+    let question = Question {
+        items,
+        session_id: Some(id),
+        session_items: true,
+        ..Question::default()
+    };
+    let facts = Facts::read(call, &brand, claim.as_ref(), question).await?;
+    if let Some(reply) = call.replay(facts.outcome.clone())? {
+        return Ok(reply);
+    }
+    let before = facts
+        .session
+        .as_ref()
+        .ok_or_else(|| answer::missing("Checkout"))?;
+    if before.status == Status::CompleteInProgress {
+        let notice = Notice::error(
+            "complete_in_progress",
+            "$.status",
+            "The checkout is being completed.",
+        );
+        return Reply::json(200, &shown(call, &brand, before).with(&[notice]));
+    }
+    must_be_open(before)?;
+    let shop = facts.shop(&brand);
+    let session =
+        match checkout::update(&before.session, request, &shop).map_err(answer::refused)? {
+            Updated::Session(session) => *session,
+            Updated::Rejected(notices) => {
+                return Reply::json(200, &shown(call, &brand, before).with(&notices));
+            }
+        };
+    let after = SessionRow {
+        id: before.id.clone(),
+        cart_id: before.cart_id.clone(),
+        status: session.open_status(),
+        session,
+        version: before.version,
+        expires_at_ms: facts.now_ms + KEPT_MS,
+        expired: false,
+    };
+    let updated = Answer::new(200, &shown(call, &brand, &after))?;
+    let doc = document(&after.session)?;
+    let cart = after
+        .cart_id
+        .as_ref()
+        .map(|_| cart_of(&after.session, &facts, &brand))
+        .transpose()?;
+    let change = |batch: &mut Batch| {
+        replace(batch, &brand, &after, doc);
+        if let (Some(cart_id), Some(cart)) = (&after.cart_id, cart) {
+            batch.add(
+                "UPDATE cart SET doc = ?3, version = version + 1, updated_at_ms = {now} \
+                 WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
+                values![&brand.id, cart_id, cart],
+            );
+        }
+    };
+    match answer::commit(call, claim.as_ref(), updated, change).await? {
+        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
+        Committed::Unmet => Err(answer::raced()),
+    }
+}
+
+/// The cart that the session came from, kept in step with it for the way back to the shop.
+fn cart_of(session: &Session, facts: &Facts, brand: &Brand) -> Result<String, Error> {
+    let shop = facts.shop(brand);
+    let request = CartRequest {
+        lines: session.lines.iter().map(Line::request).collect(),
+        buyer: session.buyer.clone(),
+        context: session.context.clone(),
+    };
+    let sellable = fulfillment::selling_locations(shop.locations);
+    let cart =
+        Cart::fill(request, &shop.prices, shop.availability, &sellable).map_err(answer::refused)?;
+    serde_json::to_string(&cart).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// `POST /checkout-sessions/{id}/cancel`
+pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
+    let brand = call.brand().await?;
+    let body = call.body().await?;
+    let claim = call.claim(&brand.id, &format!("cancel-checkout/{id}"), &body)?;
+    let question = Question {
+        session_id: Some(id),
+        ..Question::default()
+    };
+    let facts = Facts::read(call, &brand, claim.as_ref(), question).await?;
+    if let Some(reply) = call.replay(facts.outcome.clone())? {
+        return Ok(reply);
+    }
+    let mut row = facts.session.ok_or_else(|| answer::missing("Checkout"))?;
+    must_be_open(&row)?;
+    row.status = Status::Canceled;
+    let canceled = Answer::new(200, &shown(call, &brand, &row))?;
+    let close = |batch: &mut Batch| {
+        batch.expect(
+            1,
+            "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \
+             WHERE brand_id = ?1 AND id = ?2 AND version = ?3 \
+               AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
+            values![&brand.id, &row.id, row.version],
+        );
+    };
+    match answer::commit(call, claim.as_ref(), canceled, close).await? {
+        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
+        Committed::Unmet => Err(answer::raced()),
+    }
+}
+
+/// Writes an open session over the version that it was made from. Expects one row.
+pub fn replace(batch: &mut Batch, brand: &Brand, row: &SessionRow, doc: String) {
+    batch.expect(
+        1,
+        "UPDATE checkout_session SET status = ?4, doc = ?5, version = version + 1, updated_at_ms = {now}, \
+         expires_at_ms = ?6 WHERE brand_id = ?1 AND id = ?2 AND version = ?3 \
+           AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
+        values![&brand.id, &row.id, row.version, row.status.name(), doc, row.expires_at_ms],
+    );
+}
+
+/// Refuses, with 409, what can no longer be changed.
+pub fn must_be_open(row: &SessionRow) -> Result<(), Error> {
+    match row.status {
+        Status::Completed => Err(answer::settled(
+            "checkout_completed",
+            "The checkout is completed.",
+        )),
+        Status::Canceled => Err(answer::settled(
+            "checkout_canceled",
+            "The checkout was canceled.",
+        )),
+        Status::CompleteInProgress => Err(answer::completing()),
+        _ if row.expired => Err(answer::settled(
+            "expired",
+            "The checkout has expired. Open a new one.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_under_way(row: &SessionRow) -> bool {
+    row.status == Status::CompleteInProgress || (row.status.is_open() && !row.expired)
+}
+
+pub fn document(session: &Session) -> Result<String, Error> {
+    serde_json::to_string(session).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// The session as UCP shows it; one that expired is canceled (UCP checkout, "Status Values").
+pub fn shown(call: &Call, brand: &Brand, row: &SessionRow) -> Checkout {
+    let lapsed = row.expired && row.status.is_open();
+    let status = if lapsed { Status::Canceled } else { row.status };
+    let origin = call.origin();
+    let view = View {
+        id: &row.id,
+        status,
+        brand,
+        expires_at_ms: row.expires_at_ms,
+        origin: &origin,
+    };
+    let checkout = Checkout::new(view, &row.session);
+    match lapsed {
+        true => checkout.with(&[Notice::warning(
+            "expired",
+            "$.expires_at",
+            "The checkout has expired.",
+        )]),
+        false => checkout,
+    }
+}
