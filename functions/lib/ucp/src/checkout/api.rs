@@ -126,6 +126,6 @@ fn cancel_checkout() {}
 #[serde(untagged)]
 #[allow(dead_code)]
 enum CheckoutOrError {
-    Checkout(Checkout),
+    Checkout(Box<Checkout>),
     Error(ErrorResponse),
 }

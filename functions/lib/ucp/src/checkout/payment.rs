@@ -1,7 +1,7 @@
 //! How a checkout is paid: the handlers on offer and what completes a checkout.
 //!
-//! The only handler so far is a sandbox. It moves no money; the token of its
-//! credential says what becomes of the payment: `success`, `fail` or `unavailable`.
+//! The only handler so far is a sandbox. It moves no money; the token of its credential
+//! says what becomes of the payment: `tok_success`, `tok_fail` or `tok_unavailable`.
 
 use aisle_domain::notice::Notice;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub fn payment_handlers() -> Value {
         "id": SANDBOX_HANDLER_ID,
         "version": UCP_VERSION,
         "available_instruments": [{"type": "card"}],
-        "config": {"environment": "sandbox", "tokens": ["success", "fail", "unavailable"]},
+        "config": {"environment": "sandbox"},
     }]})
 }
 
