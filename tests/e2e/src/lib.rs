@@ -1,1 +1,15 @@
+//! The end-to-end suite's own tools: fresh environments on both pairs of stores, and
+//! clients that talk HTTP to them.
 
+pub mod client;
+pub mod components;
+pub mod database;
+pub mod environment;
+pub mod json;
+pub mod line;
+pub mod servers;
+pub mod shopping;
+
+pub use client::{Answer, Client};
+pub use database::Database;
+pub use environment::{Environment, Pair, Setup};

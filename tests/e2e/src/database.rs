@@ -1,0 +1,161 @@
+//! What is really in the database, read and set past the functions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// The database of one environment.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// The file of the embedded SQLite.
+    Sqlite(PathBuf),
+    /// The URL of a PostgreSQL database.
+    Postgres(String),
+}
+
+/// One row, every value as text.
+pub type TextRow = Vec<Option<String>>;
+
+/// Every row of every table that holds business state.
+pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
+
+const TABLES: [&str; 18] = [
+    "admin_key",
+    "allocation",
+    "brand",
+    "brand_host",
+    "brand_location",
+    "cart",
+    "checkout_session",
+    "customer_order",
+    "import_run",
+    "location",
+    "outbox",
+    "payment",
+    "product",
+    "product_category",
+    "stock",
+    "stock_movement",
+    "tax_rate",
+    "variant",
+];
+
+impl Database {
+    /// Runs one statement (literals inline) and answers its rows.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<TextRow>> {
+        match self {
+            Self::Sqlite(file) => sqlite_rows(file.clone(), sql.to_owned()).await,
+            Self::Postgres(url) => postgres_rows(url, sql).await,
+        }
+        .with_context(|| sql.to_owned())
+    }
+
+    /// The single number that `sql` answers.
+    pub async fn number(&self, sql: &str) -> Result<i64> {
+        let rows = self.rows(sql).await?;
+        let value = rows.first().and_then(|row| row.first()).cloned().flatten();
+        value
+            .with_context(|| format!("no value: {sql}"))?
+            .parse()
+            .with_context(|| sql.to_owned())
+    }
+
+    /// Everything, in an order that does not depend on how it got there.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        let mut tables = Snapshot::new();
+        for table in TABLES {
+            let mut rows = self.rows(&format!("SELECT * FROM {table}")).await?;
+            rows.sort();
+            tables.insert(table, rows);
+        }
+        Ok(tables)
+    }
+
+    /// Fails with the violations when the stock ledger contradicts itself.
+    pub async fn check_invariants(&self) -> Result<()> {
+        let violations = self.rows(aisle_store::stock::INVARIANTS).await?;
+        anyhow::ensure!(
+            violations.is_empty(),
+            "the stock ledger contradicts itself: {violations:?}"
+        );
+        Ok(())
+    }
+
+    /// Sets the database's clock forward, for every later statement.
+    pub async fn set_clock_forward_ms(&self, offset_ms: i64) -> Result<()> {
+        self.rows(&format!("UPDATE clock SET offset_ms = {offset_ms}"))
+            .await
+            .map(drop)
+    }
+}
+
+/// What differs between two snapshots, by table: rows that went and rows that came.
+pub fn difference(
+    before: &Snapshot,
+    after: &Snapshot,
+) -> BTreeMap<&'static str, (Vec<TextRow>, Vec<TextRow>)> {
+    let without = |rows: &[TextRow], other: &[TextRow]| -> Vec<TextRow> {
+        rows.iter()
+            .filter(|row| !other.contains(row))
+            .cloned()
+            .collect()
+    };
+    let tables = before
+        .iter()
+        .filter(|(table, rows)| after[*table] != **rows);
+    tables
+        .map(|(table, rows)| {
+            (
+                *table,
+                (without(rows, &after[table]), without(&after[table], rows)),
+            )
+        })
+        .collect()
+}
+
+async fn sqlite_rows(file: PathBuf, sql: String) -> Result<Vec<TextRow>> {
+    tokio::task::spawn_blocking(move || {
+        let connection = rusqlite::Connection::open(file)?;
+        connection.busy_timeout(Duration::from_secs(30))?;
+        let mut statement = connection.prepare(&sql)?;
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            (0..columns)
+                .map(|column| sqlite_text(row, column))
+                .collect()
+        })?;
+        rows.collect::<rusqlite::Result<Vec<TextRow>>>()
+            .map_err(Into::into)
+    })
+    .await?
+}
+
+fn sqlite_text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
+    Ok(match row.get_ref(column)? {
+        Null => None,
+        Integer(number) => Some(number.to_string()),
+        Real(number) => Some(number.to_string()),
+        Text(bytes) | Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    })
+}
+
+async fn postgres_rows(url: &str, sql: &str) -> Result<Vec<TextRow>> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let messages = client.simple_query(sql).await?;
+    drop(client);
+    connection.await??;
+    let text = |row: tokio_postgres::SimpleQueryRow| {
+        (0..row.len())
+            .map(|column| row.get(column).map(Into::into))
+            .collect()
+    };
+    let rows = messages.into_iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(text(row)),
+        _ => None,
+    });
+    Ok(rows.collect())
+}

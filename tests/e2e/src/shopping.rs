@@ -1,0 +1,180 @@
+//! What a storefront does on a shopper's behalf, call by call.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::json::Look;
+use crate::{Answer, Client};
+
+/// Something to buy.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The variant's id, which is what a cart takes.
+    pub id: String,
+    pub sku: String,
+    pub title: String,
+    pub price_minor: i64,
+}
+
+/// Up to `count` sold articles of the brand, each of another product and in stock somewhere.
+pub async fn items(shopper: &Client, count: usize) -> Result<Vec<Item>> {
+    let search = json!({"query": "*", "pagination": {"limit": 50}});
+    let found = shopper
+        .post("/catalog/search")
+        .json(&search)
+        .expect(200)
+        .await?
+        .json();
+    let products = found.list("/products").iter();
+    let available = products.filter_map(|product| {
+        let mut variants = product.list("/variants").iter();
+        let variant = variants.find(|variant| variant["availability"]["available"] == true)?;
+        Some(Item {
+            id: variant.text("/id").into(),
+            sku: variant.text("/sku").into(),
+            title: product.text("/title").into(),
+            price_minor: variant.number("/price/amount"),
+        })
+    });
+    let items: Vec<Item> = available.take(count).collect();
+    ensure!(
+        items.len() == count,
+        "only {} products are in stock",
+        items.len()
+    );
+    Ok(items)
+}
+
+/// Where `sku` is, as (location id, available), nearest first when `near` is given.
+pub async fn stock(shopper: &Client, sku: &str, query: &str) -> Result<Vec<(String, i64)>> {
+    let stock = shopper
+        .get(&format!("/stock/{sku}{query}"))
+        .expect(200)
+        .await?
+        .json();
+    let locations = stock.list("/locations").iter();
+    Ok(locations
+        .map(|location| {
+            (
+                location.text("/location_id").into(),
+                location.number("/available"),
+            )
+        })
+        .collect())
+}
+
+pub fn line(item_id: &str, quantity: i64) -> Value {
+    json!({"item": {"id": item_id}, "quantity": quantity})
+}
+
+pub fn buyer() -> Value {
+    json!({"first_name": "Ada", "last_name": "Byron", "email": "ada@example.com", "phone_number": "+12025550143"})
+}
+
+/// A checkout of `lines` for collection at a store, as far as it goes without a payment.
+pub async fn pickup_checkout(shopper: &Client, lines: &[Value], store_id: &str) -> Result<Value> {
+    let fulfillment = json!({"methods": [{"type": "pickup", "selected_destination_id": store_id}]});
+    checkout(shopper, lines, fulfillment).await
+}
+
+/// A checkout of `lines` sent to an address in `country`.
+pub async fn shipping_checkout(shopper: &Client, lines: &[Value], country: &str) -> Result<Value> {
+    let address = json!({
+        "id": "home", "type": "shipping_address", "first_name": "Ada", "last_name": "Byron",
+        "street_address": "1 Analytical Way", "address_locality": "Springfield", "postal_code": "10115",
+        "address_country": country,
+    });
+    let fulfillment = json!({"methods": [{"type": "shipping", "destinations": [address], "selected_destination_id": "home"}]});
+    checkout(shopper, lines, fulfillment).await
+}
+
+async fn checkout(shopper: &Client, lines: &[Value], fulfillment: Value) -> Result<Value> {
+    let body = json!({"line_items": lines, "buyer": buyer(), "fulfillment": fulfillment});
+    let created = shopper
+        .post("/checkout-sessions")
+        .json(&body)
+        .expect(201)
+        .await?
+        .json();
+    choose_first_options(shopper, created).await
+}
+
+/// Takes the first option of every group that has none chosen yet.
+pub async fn choose_first_options(shopper: &Client, session: Value) -> Result<Value> {
+    if session["status"] != "incomplete" {
+        return Ok(session);
+    }
+    let mut update = update_of(&session);
+    let mut chosen = false;
+    let methods = update
+        .pointer_mut("/fulfillment/methods")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    for (method, shown) in methods.zip(session.list("/fulfillment/methods")) {
+        for (group, shown) in method["groups"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .zip(shown.list("/groups"))
+        {
+            if group["selected_option_id"].is_null() && shown["options"][0].is_object() {
+                group["selected_option_id"] = shown.at("/options/0/id").clone();
+                chosen = true;
+            }
+        }
+    }
+    if !chosen {
+        return Ok(session);
+    }
+    let path = format!("/checkout-sessions/{}", session.text("/id"));
+    Ok(shopper.put(&path).json(&update).expect(200).await?.json())
+}
+
+/// The update that leaves the session as it is.
+pub fn update_of(session: &Value) -> Value {
+    let lines = session.list("/line_items").iter();
+    let lines: Vec<Value> =
+        lines.map(|line| json!({"id": line["id"], "item": {"id": line["item"]["id"]}, "quantity": line["quantity"]})).collect();
+    let mut update = json!({"line_items": lines});
+    for member in ["buyer", "context", "fulfillment"] {
+        if let Some(value) = session.get(member) {
+            update[member] = value.clone();
+        }
+    }
+    update
+}
+
+/// The tokens with which the sandbox authorises or declines a payment.
+pub const TOKEN_SUCCESS: &str = "tok_sandbox_success";
+pub const TOKEN_FAIL: &str = "tok_sandbox_fail";
+
+/// A payment that the sandbox authorises.
+pub fn payment(session: &Value) -> Value {
+    payment_with(session, TOKEN_SUCCESS)
+}
+
+/// A payment in the sandbox with a token that says what becomes of it.
+pub fn payment_with(session: &Value, token: &str) -> Value {
+    let handlers = session
+        .at("/ucp/payment_handlers")
+        .as_object()
+        .expect("payment handlers");
+    let handler = handlers.values().next().expect("a payment handler");
+    json!({"payment": {"instruments": [{
+        "id": "pi_1", "handler_id": handler.at("/0/id"), "type": "card", "selected": true,
+        "credential": {"type": "token", "token": token},
+    }]}})
+}
+
+/// Completes a session with a payment that goes through.
+pub async fn complete(shopper: &Client, session: &Value) -> Result<Answer> {
+    let path = format!("/checkout-sessions/{}/complete", session.text("/id"));
+    shopper.post(&path).json(&payment(session)).send().await
+}
+
+/// The order that a completed checkout led to.
+pub fn order_id(completed: &Value) -> &str {
+    assert_eq!(completed["status"], "completed", "{completed:#}");
+    completed.text("/order/id")
+}

@@ -1,0 +1,136 @@
+//! An independent judge of the Universal Commerce Protocol: the runner `spck-conformance`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use aisle_e2e::components::tools_dir;
+use aisle_e2e::environment::HARBOR_COUNTRY;
+use aisle_e2e::json::Look;
+use aisle_e2e::shopping::{self, items, line, shipping_checkout};
+use aisle_e2e::{Client, Environment, Pair, Setup};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+const RUNNER: &str = "spck-conformance==0.4.0";
+
+pub async fn the_runner_finds_no_deviation(pair: Pair) -> Result<()> {
+    let runner = match tokio::task::block_in_place(runner) {
+        Ok(runner) => runner,
+        Err(reason) => {
+            crate::harness::skip("UCP conformance", reason);
+            return Ok(());
+        }
+    };
+    let aisle = Setup::demo(pair).start().await?;
+    let shopper = harbor_by_address(&aisle).await?;
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("merchant.json");
+    std::fs::write(&config, config_for(&shopper).await?.to_string())?;
+
+    let mut command = Command::new(runner);
+    command
+        .args(["--server", &shopper.origin(), "--json", "--config"])
+        .arg(&config);
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let report: Value = serde_json::from_slice(&output.stdout).with_context(|| said(&output))?;
+    assert_eq!(report["spec_version"], "2026-08-25");
+    let with_status = |status: &str| -> Vec<&Value> {
+        let checks = report.list("/checks").iter();
+        checks
+            .filter(|check| check.text("/status").starts_with(status))
+            .collect()
+    };
+    let (deviations, broken) = (with_status("deviation"), with_status("error"));
+    assert!(
+        deviations.is_empty() && broken.is_empty(),
+        "{deviations:#?}\n{broken:#?}"
+    );
+    assert!(output.status.success(), "{}", said(&output));
+    let passed = with_status("clean-pass").len();
+    assert!(
+        passed >= 35,
+        "only {passed} checks could be run: {:#?}",
+        with_status("not-tested")
+    );
+    assert_eq!(aisle.traps(), 0);
+    aisle.database.check_invariants().await
+}
+
+/// Gives Harbor, which ships where the runner's buyer lives, a name that the runner can resolve.
+async fn harbor_by_address(aisle: &Environment) -> Result<Client> {
+    let host = aisle.edge.addr();
+    let insert = format!(
+        "INSERT INTO brand_host (host, brand_id) SELECT '{host}', id FROM brand WHERE handle = 'harbor'"
+    );
+    aisle.database.rows(&insert).await?;
+    Ok(aisle.client("127.0.0.1"))
+}
+
+/// What the runner needs to know of the demo retailer.
+async fn config_for(shopper: &Client) -> Result<Value> {
+    let wanted = items(shopper, 2).await?;
+    let everything = json!({"query": "*", "pagination": {"limit": 50}});
+    let everything = shopper
+        .post("/catalog/search")
+        .json(&everything)
+        .expect(200)
+        .await?
+        .json();
+    let configurable = everything.list("/products").iter().find(|product| {
+        product["options"]
+            .as_array()
+            .is_some_and(|options| !options.is_empty())
+    });
+    let ready = shipping_checkout(shopper, &[line(&wanted[0].id, 1)], HARBOR_COUNTRY).await?;
+    Ok(json!({
+        "product_id": wanted[0].id,
+        "currency": ready["currency"],
+        "fulfillment_option_id": ready.at("/fulfillment/methods/0/groups/0/options/0/id"),
+        "complete_payment": shopping::payment(&ready),
+        "catalog": {
+            "variant_id": wanted[0].id,
+            "configurable_product_id": configurable.context("no product with options")?.at("/id"),
+            "max_batch": 100,
+            "paginated_query": "*",
+            "paginated_total": everything.list("/products").len(),
+        },
+        "cart": {"second_product_id": wanted[1].id},
+    }))
+}
+
+/// The runner's program, installed once from its registry into the build folder.
+fn runner() -> Result<&'static Path, &'static str> {
+    static RUNNER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let installed = RUNNER.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    installed.as_deref().map_err(String::as_str)
+}
+
+fn install() -> Result<PathBuf> {
+    let venv = tools_dir().join("venv");
+    let program = venv.join("bin/spck-conformance");
+    if !program.is_file() {
+        std::fs::create_dir_all(tools_dir())?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", RUNNER]))?;
+    }
+    Ok(program)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(output.status.success(), "{command:?}: {}", said(&output));
+    Ok(())
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!(
+        "{}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    )
+}

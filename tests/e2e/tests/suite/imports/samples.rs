@@ -1,0 +1,154 @@
+//! Small files with the quirks of real ones, and large ones that are made while sent.
+
+use aisle_e2e::json::Look;
+use aisle_e2e::{Environment, Pair, Setup};
+use anyhow::Result;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+pub const SHOPIFY_EXPORT: &str = "\u{feff}Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Price,Variant Barcode,Image Src,Image Position,Image Alt Text,Status\r
+linen-shirt,\"Linen \"\"Sunday\"\" Shirt\",\"<p>Soft, <b>washed linen</b>.</p>\n<script>alert(1)</script>\",Weft,Shirts,\"linen, summer\",true,Color,Sand,Size,M,LS-SAND-M,210,59.00,4006381333931,https://cdn.example.com/sand.jpg,1,Sand,active\r
+linen-shirt,,,,,,,,Sand,,L,LS-SAND-L,220,59.00,,https://cdn.example.com/back.jpg,2,,\r
+linen-shirt,,,,,,,,Ink,,M,LS-INK-M,210,59.00,,,,,\r
+mug,Mug,,Kiln,Tableware,,true,Title,Default Title,,,,350,12.50,,,,,active\r
+secret-plan,Secret plan,,Weft,,,false,Title,Default Title,,,SP-1,,1.00,,,,,draft\r
+";
+
+pub const PRODUCTS_WITH_BAD_ROWS: &str =
+    "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Barcode
+good,Good,Size,S,GOOD-1,10.00,
+good,,,M,BAD-1,ten,
+fine,Fine,Title,Default Title,GOOD-2,10.00,
+spoilt,Spoilt,Title,Default Title,BAD-2,10.00,4006381333932
+nameless,,Title,Default Title,BAD-3,10.00,
+";
+
+pub const LOCATIONS_WITH_BAD_ROWS: &str = "code,name,kind,street_address,address_locality,address_region,postal_code,address_country,latitude,longitude,time_zone,hours_mon
+l1,North Pole,store,1 Way,Town,,1000,US,95.0,0,America/New_York,09:00-17:00
+l2,Nowhere,store,1 Way,Town,,1000,US,40,-74,Mars/Olympus,09:00-17:00
+l3,Late,store,1 Way,Town,,1000,US,40,-74,America/New_York,late
+l4,Good,store,1 Way,Town,,1000,US,40,-74,America/New_York,09:00-17:00
+";
+
+pub const STOCK_WITH_BAD_ROWS: &str = "sku,gtin,location_code,on_hand
+GOOD-1,,corner,-4
+NO-SUCH,,corner,4
+GOOD-1,,no-such,4
+,4006381333932,corner,4
+GOOD-1,,corner,4
+";
+
+/// A brand with one store and nothing to sell yet.
+pub async fn corner_shop(pair: Pair) -> Result<Environment> {
+    corner_shop_with(Setup::empty(pair)).await
+}
+
+pub async fn corner_shop_with(setup: Setup) -> Result<Environment> {
+    let aisle = setup.start().await?;
+    let brand = json!({
+        "handle": "corner", "name": "Corner Shop", "hosts": ["corner.localhost"], "is_default": true, "currency": "USD",
+        "language": "en", "country": "US", "prices_include_tax": false,
+        "shipping_methods": [{"id": "std", "title": "Standard", "price_minor": 500, "earliest_days": 2, "latest_days": 4}],
+    });
+    let put = aisle
+        .admin()
+        .put("/admin/brands/corner")
+        .json(&brand)
+        .send()
+        .await?;
+    assert!(put.status.is_success(), "{put:?}");
+    let store = "code,name,kind,street_address,address_locality,address_region,postal_code,address_country,latitude,longitude,time_zone,hours_mon\n\
+        corner,Corner,store,1 Main St,Springfield,IL,62701,US,39.8,-89.6,America/Chicago,09:00-17:00\n";
+    aisle
+        .admin()
+        .post("/admin/imports?kind=locations&brand=corner")
+        .csv(store)
+        .expect(200)
+        .await?;
+    Ok(aisle)
+}
+
+/// The report refuses exactly these places, as (line, column), each with a reason.
+pub fn expect_errors(report: &Value, expected: &[(i64, &str)]) {
+    let errors = report.list("/errors");
+    let places: Vec<(i64, &str)> = errors
+        .iter()
+        .map(|error| (error.number("/line"), error.text("/column")))
+        .collect();
+    assert_eq!(places, expected, "{report:#}");
+    assert!(
+        errors.iter().all(|error| !error.text("/reason").is_empty()),
+        "{report:#}"
+    );
+    assert_eq!(
+        report.number("/refused"),
+        expected.len() as i64,
+        "{report:#}"
+    );
+}
+
+pub fn many_locations(count: usize) -> impl Iterator<Item = Bytes> + Send + Sync + Unpin {
+    let header = "code,name,kind,street_address,address_locality,address_region,postal_code,address_country,latitude,longitude,time_zone,hours_mon\n";
+    let row = |number| {
+        format!(
+            "m{number},Store {number},store,{number} Main St,Springfield,IL,62701,US,39.{number:03},-89.6,America/Chicago,09:00-17:00\n"
+        )
+    };
+    lines(header, (0..count).map(row))
+}
+
+/// Products with long descriptions, so that the file is much larger than what is kept of it.
+pub fn many_products(
+    products: usize,
+    variants: usize,
+) -> impl Iterator<Item = Bytes> + Send + Sync + Unpin {
+    let header = "Handle,Title,Body (HTML),Option1 Name,Option1 Value,Variant SKU,Variant Price\n";
+    let rows = (0..products)
+        .flat_map(move |product| (0..variants).map(move |variant| row_of(product, variant)));
+    lines(header, rows)
+}
+
+fn row_of(product: usize, variant: usize) -> String {
+    if variant > 0 {
+        return format!(
+            "p{product},,,,Size {variant},{},9.99\n",
+            sku(product, variant)
+        );
+    }
+    let body = format!("<p>Number {product} of a long list. </p>").repeat(150);
+    format!(
+        "p{product},Product {product},{body},Size,Size 0,{},9.99\n",
+        sku(product, 0)
+    )
+}
+
+/// One store each has some of a variant.
+pub fn stock_of_many(
+    products: usize,
+    variants: usize,
+    stores: usize,
+) -> impl Iterator<Item = Bytes> + Send + Sync + Unpin {
+    let row = move |number: usize| {
+        format!(
+            "{},m{},{}\n",
+            sku(number / variants, number % variants),
+            number % stores,
+            number % 50 + 1
+        )
+    };
+    lines(
+        "sku,location_code,on_hand\n",
+        (0..products * variants).map(row),
+    )
+}
+
+fn sku(product: usize, variant: usize) -> String {
+    format!("P{product}-V{variant}")
+}
+
+fn lines(
+    header: &'static str,
+    rows: impl Iterator<Item = String> + Send + Sync + Unpin,
+) -> impl Iterator<Item = Bytes> + Send + Sync + Unpin {
+    std::iter::once(Bytes::from_static(header.as_bytes())).chain(rows.map(Bytes::from))
+}

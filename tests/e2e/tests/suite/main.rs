@@ -1,0 +1,88 @@
+//! The end-to-end suite: every scenario on both pairs of stores.
+
+mod harness;
+
+mod bad_input;
+mod brands;
+mod caching;
+mod clock;
+mod conformance;
+mod discovery;
+mod health;
+mod idempotency;
+mod imports;
+mod migrations;
+mod race;
+mod read_model;
+mod story;
+
+harness::suite! {
+    bad_input: [
+        malformed_json_is_refused,
+        wrong_types_are_refused,
+        unknown_ids_are_refused,
+        unknown_currencies_are_refused,
+        impossible_quantities_are_refused,
+        too_much_is_refused,
+        bad_cursors_and_places_are_refused,
+        unknown_ucp_versions_are_refused,
+        wrong_check_digits_are_refused,
+        admin_routes_want_an_admin_key,
+        unknown_routes_and_methods_are_refused,
+    ],
+    brands: [
+        another_brand_does_not_know_my_cart_checkout_order_or_product,
+        an_unknown_host_gets_the_default_brand,
+    ],
+    caching: [
+        stock_can_be_cached_and_revalidated,
+        stock_is_found_by_gtin,
+        what_belongs_to_a_shopper_is_not_cached,
+    ],
+    clock: [an_expired_checkout_or_cart_is_gone],
+    conformance: [the_runner_finds_no_deviation],
+    discovery: [
+        the_profile_names_the_brands_own_endpoint,
+        the_openapi_document_is_the_api,
+    ],
+    health: [
+        all_is_well,
+        without_the_key_value_store_everything_answers,
+        without_the_database_the_read_model_goes_on,
+    ],
+    idempotency: [
+        the_same_key_twice_is_one_order_and_one_answer,
+        the_same_key_at_the_same_moment_is_one_order,
+        the_same_key_with_another_body_is_refused,
+        a_key_belongs_to_its_brand_and_its_session,
+    ],
+    imports: [
+        the_same_file_twice_changes_nothing,
+        the_demo_retailer_is_complete,
+        bad_rows_are_reported_and_the_rest_goes_in,
+        shopify_exports_go_in_as_they_are,
+        a_changed_file_updates_what_changed,
+        memory_does_not_grow_with_the_file,
+    ],
+    migrations: [
+        migrating_again_changes_nothing,
+        replaying_the_files_changes_nothing,
+        a_newer_schema_is_refused,
+    ],
+    race: [
+        sixty_four_buyers_of_ten_units,
+        sixty_four_buyers_of_ten_units_at_sixteen_requests_an_instance,
+        two_lines_of_one_sku_are_one_demand,
+        the_last_unit_goes_to_one_of_two_buyers,
+    ],
+    read_model: [
+        what_was_read_once_needs_no_sql,
+        a_change_of_stock_becomes_visible,
+        losing_the_store_costs_speed_only,
+    ],
+    story: [
+        from_a_search_to_collecting_at_a_store,
+        shipping_with_tax_added_and_included,
+        a_declined_payment_releases_the_stock,
+    ],
+}
