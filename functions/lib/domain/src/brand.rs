@@ -1,10 +1,27 @@
 //! A brand: one face of the retail group, with its own currency, tax and delivery terms.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::location::FieldError;
+use crate::money::{Currency, MAX_MINOR};
+
+/// The most entries of each list in a brand's document.
+const MAX_ENTRIES: usize = 1_000;
+/// The longest text in it, in characters.
+const MAX_TEXT_CHARS: usize = 255;
+/// The longest preparation, in minutes: 30 days.
+const MAX_PREPARATION_MINUTES: i64 = 43_200;
+/// The longest time for which an order is kept or may travel, in days.
+const MAX_DAYS: i64 = 365;
+/// A tax of 100 %.
+const WHOLE_PPM: i64 = 1_000_000;
 
 /// The document of table `brand`, also what `PUT /admin/brands/{handle}` takes (without `id`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Brand {
     /// UUIDv7; empty in a request that creates the brand.
     #[serde(default)]
@@ -49,6 +66,7 @@ pub struct Brand {
 /// A row of table `tax_rate`. The most specific one applies: region before country, category before none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TaxRate {
     /// ISO 3166-1 alpha-2.
     pub country: String,
@@ -65,6 +83,7 @@ pub struct TaxRate {
 /// A way to ship, at a flat price for an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShippingMethod {
     pub id: String,
     pub title: String,
@@ -80,6 +99,7 @@ pub struct ShippingMethod {
 /// A fact without which a checkout of the brand stays incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RequiredContact {
     BuyerEmail,
     BuyerPhoneNumber,
@@ -90,6 +110,7 @@ pub enum RequiredContact {
 /// A link of the UCP shape `types/link.json`, such as type `terms_of_service`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BrandLink))]
 pub struct Link {
     #[serde(rename = "type")]
     pub kind: String,
@@ -98,10 +119,286 @@ pub struct Link {
     pub title: Option<String>,
 }
 
+impl Brand {
+    /// Checks what the shape alone cannot. Errors name the first wrong field, such as `tax_rates[2].rate_ppm`.
+    pub fn validate(&self) -> Result<(), FieldError> {
+        check(
+            is_handle(&self.handle),
+            "handle",
+            "1 to 64 lower-case letters, digits and hyphens",
+        )?;
+        check(is_text(&self.name), "name", "1 to 255 characters")?;
+        check(
+            Currency::parse(&self.currency).is_ok(),
+            "currency",
+            "no ISO 4217 code",
+        )?;
+        check(
+            is_language(&self.language),
+            "language",
+            "no BCP 47 language",
+        )?;
+        check(
+            is_country(&self.country),
+            "country",
+            "no ISO 3166-1 alpha-2 code",
+        )?;
+        check(
+            is_region(&self.region),
+            "region",
+            "no ISO 3166-2 subdivision",
+        )?;
+        check(
+            (0..=MAX_PREPARATION_MINUTES).contains(&self.preparation_minutes),
+            "preparation_minutes",
+            "not within 0 and 43200",
+        )?;
+        check(
+            (1..=MAX_DAYS).contains(&self.pickup_days),
+            "pickup_days",
+            "not within 1 and 365",
+        )?;
+        each("hosts", &self.hosts, |host| {
+            (
+                host.as_str(),
+                is_host(host)
+                    .then_some(())
+                    .ok_or((".", "no lower-case host name, nor host:port")),
+            )
+        })?;
+        each("tax_rates", &self.tax_rates, |rate| {
+            (
+                (&rate.country, &rate.region, &rate.category),
+                rate.validate(),
+            )
+        })?;
+        each("shipping_methods", &self.shipping_methods, |method| {
+            (method.id.as_str(), method.validate())
+        })?;
+        each("links", &self.links, |link| {
+            ((&link.kind, &link.url), link.validate())
+        })
+    }
+}
+
+/// A field's name below the entry (`.` for the entry itself) and what is wrong with it.
+type Fault = (&'static str, &'static str);
+
+impl TaxRate {
+    fn validate(&self) -> Result<(), Fault> {
+        fault(
+            is_country(&self.country),
+            "country",
+            "no ISO 3166-1 alpha-2 code",
+        )?;
+        fault(
+            is_region(&self.region),
+            "region",
+            "no ISO 3166-2 subdivision",
+        )?;
+        fault(
+            self.category.chars().count() <= MAX_TEXT_CHARS,
+            "category",
+            "longer than 255 characters",
+        )?;
+        fault(
+            (0..=WHOLE_PPM).contains(&self.rate_ppm),
+            "rate_ppm",
+            "not within 0 and 1000000",
+        )
+    }
+}
+
+impl ShippingMethod {
+    fn validate(&self) -> Result<(), Fault> {
+        fault(is_text(&self.id), "id", "1 to 255 characters")?;
+        fault(is_text(&self.title), "title", "1 to 255 characters")?;
+        fault(
+            (0..=MAX_MINOR).contains(&self.price_minor),
+            "price_minor",
+            "negative or too high",
+        )?;
+        fault(
+            self.countries.len() <= MAX_ENTRIES
+                && self.countries.iter().all(|code| is_country(code)),
+            "countries",
+            "no ISO 3166-1 alpha-2 codes",
+        )?;
+        fault(
+            (0..=MAX_DAYS).contains(&self.earliest_days),
+            "earliest_days",
+            "not within 0 and 365",
+        )?;
+        fault(
+            (self.earliest_days..=MAX_DAYS).contains(&self.latest_days),
+            "latest_days",
+            "not within earliest_days and 365",
+        )
+    }
+}
+
+impl Link {
+    fn validate(&self) -> Result<(), Fault> {
+        fault(is_text(&self.kind), "type", "1 to 255 characters")?;
+        fault(
+            self.url.starts_with("https://")
+                && self.url.len() <= 2_048
+                && !self.url.contains(char::is_whitespace),
+            "url",
+            "no https address",
+        )?;
+        fault(
+            self.title.as_ref().is_none_or(|title| is_text(title)),
+            "title",
+            "1 to 255 characters",
+        )
+    }
+}
+
+fn fault(fits: bool, field: &'static str, detail: &'static str) -> Result<(), Fault> {
+    fits.then_some(()).ok_or((field, detail))
+}
+
+fn check(fits: bool, path: &str, detail: &str) -> Result<(), FieldError> {
+    fits.then_some(()).ok_or_else(|| FieldError {
+        path: path.into(),
+        detail: detail.into(),
+    })
+}
+
+/// Checks a list: its length, each entry, and that no two have the same key.
+fn each<'a, T, K: Eq + std::hash::Hash>(
+    list: &str,
+    entries: &'a [T],
+    judge: impl Fn(&'a T) -> (K, Result<(), Fault>),
+) -> Result<(), FieldError> {
+    check(entries.len() <= MAX_ENTRIES, list, "more than 1000 entries")?;
+    let mut keys = HashSet::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let (key, verdict) = judge(entry);
+        let path = |field| {
+            if field == "." {
+                format!("{list}[{index}]")
+            } else {
+                format!("{list}[{index}].{field}")
+            }
+        };
+        verdict.map_err(|(field, detail)| FieldError {
+            path: path(field),
+            detail: detail.into(),
+        })?;
+        check(
+            keys.insert(key),
+            &path("."),
+            "the same as an entry before it",
+        )?;
+    }
+    Ok(())
+}
+
+fn is_handle(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_text(text: &str) -> bool {
+    (1..=MAX_TEXT_CHARS).contains(&text.chars().count()) && !text.contains(char::is_control)
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+fn is_region(text: &str) -> bool {
+    text.len() <= 3
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn is_language(text: &str) -> bool {
+    text.len() <= 35
+        && text.split('-').enumerate().all(|(at, part)| {
+            let length = if at == 0 { 2..=8 } else { 1..=8 };
+            length.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
+}
+
+fn is_host(text: &str) -> bool {
+    let (name, port) = text
+        .split_once(':')
+        .map_or((text, None), |(name, port)| (name, Some(port)));
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    name.len() <= 253
+        && name.split('.').all(is_label)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
 fn default_preparation_minutes() -> i64 {
     120
 }
 
 fn default_pickup_days() -> i64 {
     7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEMO: &str = include_str!("../../../../infra/demo/brands.json");
+
+    fn brands() -> Vec<Brand> {
+        let mut document: serde_json::Value = serde_json::from_str(DEMO).expect("JSON");
+        serde_json::from_value(document["brands"].take()).expect("brands")
+    }
+
+    fn fault_after(change: impl Fn(&mut Brand)) -> String {
+        let mut brand = brands().swap_remove(0);
+        change(&mut brand);
+        brand.validate().expect_err("a fault").path
+    }
+
+    #[test]
+    fn the_demo_brands_are_in_order() {
+        assert!(brands().iter().all(|brand| brand.validate().is_ok()));
+    }
+
+    #[test]
+    fn a_fault_names_its_field() {
+        assert_eq!(fault_after(|brand| brand.handle = "North".into()), "handle");
+        assert_eq!(
+            fault_after(|brand| brand.currency = "EURO".into()),
+            "currency"
+        );
+        assert_eq!(fault_after(|brand| brand.language = "e".into()), "language");
+        assert_eq!(
+            fault_after(|brand| brand.hosts = vec!["a".into(), "https://b".into()]),
+            "hosts[1]"
+        );
+        assert_eq!(
+            fault_after(|brand| brand.tax_rates[1].rate_ppm = -1),
+            "tax_rates[1].rate_ppm"
+        );
+        assert_eq!(
+            fault_after(|brand| brand.tax_rates[2] = brand.tax_rates[1].clone()),
+            "tax_rates[2]"
+        );
+        assert_eq!(
+            fault_after(|brand| brand.shipping_methods[0].latest_days = 0),
+            "shipping_methods[0].latest_days"
+        );
+        assert_eq!(
+            fault_after(|brand| brand.links[0].url = "http://a.example".into()),
+            "links[0].url"
+        );
+        assert_eq!(fault_after(|brand| brand.pickup_days = 0), "pickup_days");
+    }
 }

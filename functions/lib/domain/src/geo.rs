@@ -9,6 +9,7 @@ const DEGREE_E7: f64 = 1e7;
 /// A point in ten-millionths of a degree (about a centimetre): integers, so that it
 /// survives every database and every round trip unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Geo {
     pub latitude_e7: i64,
     pub longitude_e7: i64,

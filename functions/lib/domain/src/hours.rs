@@ -21,11 +21,13 @@ pub const MAX_ENTRIES: usize = 100;
 /// no entry at all means that the hours are not known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WeeklyHours(pub Vec<DailyHours>);
 
 /// An interval that begins on `day` each week; with `closes` before `opens` it ends on the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DailyHours {
     pub day: Weekday,
     pub opens: TimeOfDay,
@@ -36,10 +38,13 @@ pub struct DailyHours {
 /// Without `opens` and `closes`: closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExceptionHours {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub valid_from: Date,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub valid_through: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens: Option<TimeOfDay>,
@@ -49,6 +54,7 @@ pub struct ExceptionHours {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Weekday {
     Monday,
     Tuesday,
@@ -77,6 +83,7 @@ impl From<jiff::civil::Weekday> for Weekday {
 /// A local clock time, `HH:MM`, 00:00 to 23:59, kept as minutes since midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "09:00"))]
 pub struct TimeOfDay(u16);
 
 impl TimeOfDay {

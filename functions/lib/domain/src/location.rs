@@ -9,6 +9,7 @@ use crate::hours::{self, ExceptionHours, ScheduleError, WeeklyHours};
 /// The document of `location.doc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     /// UUIDv7; empty in a request that creates the location.
     #[serde(default)]
@@ -40,6 +41,7 @@ pub struct Location {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum LocationKind {
     Store,
     Warehouse,
@@ -48,6 +50,7 @@ pub enum LocationKind {
 /// A postal address in UCP's field names (`postal_address.json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     pub street_address: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,7 @@ pub struct Address {
 /// What the place does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Services {
     /// Sells at a till.
     #[serde(default)]
