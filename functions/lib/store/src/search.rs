@@ -255,8 +255,9 @@ fn statement(
     let sql = format!(
         "SELECT page.id, page.title, page.rank, page.total, d.doc, ({stock}) AS stock FROM (\
          SELECT id, title, rank, total FROM (\
-         SELECT p.id, p.title, {rank} AS rank, {total} AS total FROM product p {join} \
-         WHERE p.brand_id = ?1 AND p.published = 1{filters}) hits {after} \
+         SELECT id, title, rank, {total} AS total FROM (\
+         SELECT p.id, p.title, {rank} AS rank FROM product p {join} \
+         WHERE p.brand_id = ?1 AND p.published = 1{filters}) matches) hits {after} \
          ORDER BY rank, title, id LIMIT {limit}) page \
          JOIN product d ON d.id = page.id ORDER BY page.rank, page.title, page.id"
     );
