@@ -61,7 +61,10 @@ impl AllowedHosts {
         };
         let port = port.or_else(|| well_known_port(scheme));
         self.0.iter().any(|pattern| {
-            pattern.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
+            pattern
+                .scheme
+                .as_deref()
+                .is_none_or(|allowed| allowed == scheme)
                 && pattern.host.matches(&host)
                 && pattern.port.matches(port)
         })
@@ -70,9 +73,10 @@ impl AllowedHosts {
 
 impl Pattern {
     fn parse(entry: &str) -> anyhow::Result<Self> {
-        let (scheme, rest) = entry.trim().split_once("://").context(
-            "must be <scheme>://<host>[:<port>], with * allowed for each part",
-        )?;
+        let (scheme, rest) = entry
+            .trim()
+            .split_once("://")
+            .context("must be <scheme>://<host>[:<port>], with * allowed for each part")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         ensure!(!rest.contains('/'), "must not have a path");
         let (host, port) = match rest.rsplit_once(':') {
@@ -97,7 +101,9 @@ impl HostPattern {
             "*" => Self::Any,
             _ => match host.strip_prefix("*.") {
                 Some(domain) if !domain.contains('*') => Self::Subdomains(format!(".{domain}")),
-                _ if host.contains('*') => bail!("* may stand only for a whole host or its first labels"),
+                _ if host.contains('*') => {
+                    bail!("* may stand only for a whole host or its first labels")
+                }
                 _ => Self::Exactly(Host::parse(host)?),
             },
         })
@@ -124,7 +130,8 @@ impl PortPattern {
             return Ok(Self::Exactly(port));
         }
         let number = |text: &str| {
-            text.parse::<u16>().with_context(|| format!("{text:?} is not a port"))
+            text.parse::<u16>()
+                .with_context(|| format!("{text:?} is not a port"))
         };
         Ok(match port.split_once("..") {
             Some((first, end)) => Self::Range(number(first)?..number(end)?),
@@ -176,7 +183,11 @@ mod tests {
 
     #[test]
     fn scheme_host_and_port_must_all_match() {
-        let hosts = allowed(&["https://example.com", "http://*.test:8000..8010", "postgres://*:*"]);
+        let hosts = allowed(&[
+            "https://example.com",
+            "http://*.test:8000..8010",
+            "postgres://*:*",
+        ]);
         assert!(hosts.allows("https", "example.com", None));
         assert!(hosts.allows("https", "example.com", Some(443)));
         assert!(!hosts.allows("http", "example.com", None));
@@ -198,7 +209,14 @@ mod tests {
 
     #[test]
     fn malformed_entries_are_refused() {
-        for entry in ["*", "example.com", "http://a/b", "http://a*b", "ftp://a", "http://a:x"] {
+        for entry in [
+            "*",
+            "example.com",
+            "http://a/b",
+            "http://a*b",
+            "ftp://a",
+            "http://a:x",
+        ] {
             assert!(
                 AllowedHosts::parse(&[entry.to_owned()], &Variables::default()).is_err(),
                 "{entry}"

@@ -57,7 +57,11 @@ impl App {
             Some(matched) => self.run(matched, request, client, record).await,
             None => {
                 let line = self.line(&request, "-", StatusCode::NOT_FOUND);
-                logged(plain(StatusCode::NOT_FOUND, "no route for this path\n"), record, line)
+                logged(
+                    plain(StatusCode::NOT_FOUND, "no route for this path\n"),
+                    record,
+                    line,
+                )
             }
         }
     }
@@ -79,8 +83,13 @@ impl App {
     /// What every component did so far.
     pub fn stats(&self) -> Stats {
         let counts = |handler: &ProxyHandler<Factory>| handler.state().host.counters.snapshot();
-        let components = self.components.iter().map(|(id, handler)| (id.clone(), counts(handler)));
-        Stats { components: components.collect() }
+        let components = self
+            .components
+            .iter()
+            .map(|(id, handler)| (id.clone(), counts(handler)));
+        Stats {
+            components: components.collect(),
+        }
     }
 
     async fn run(
@@ -92,7 +101,11 @@ impl App {
     ) -> Response<LoggedBody> {
         let Some(handler) = self.components.get(&matched.component) else {
             let reason = "the route's component is not loaded\n";
-            return logged(plain(StatusCode::INTERNAL_SERVER_ERROR, reason), record, None);
+            return logged(
+                plain(StatusCode::INTERNAL_SERVER_ERROR, reason),
+                record,
+                None,
+            );
         };
         let uri = request.uri().clone();
         matched.add_headers(request.headers_mut(), &uri, client);
@@ -108,7 +121,12 @@ impl App {
         logged(response, record, line)
     }
 
-    fn line<B>(&self, request: &Request<B>, component: &str, status: StatusCode) -> Option<LogLine> {
+    fn line<B>(
+        &self,
+        request: &Request<B>,
+        component: &str,
+        status: StatusCode,
+    ) -> Option<LogLine> {
         self.access_log.then(|| LogLine {
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
@@ -119,25 +137,37 @@ impl App {
 }
 
 /// The answer when the component gave none: 504 past its deadline, 500 otherwise.
-fn failure(error: &wasmtime::Error, factory: &Factory, record: &RequestRecord) -> Response<WasiBody> {
+fn failure(
+    error: &wasmtime::Error,
+    factory: &Factory,
+    record: &RequestRecord,
+) -> Response<WasiBody> {
     let component = &factory.host.id;
     let timeout = factory.limits.request_timeout;
     // A guest that never pauses is stopped with its instance, which looks like a trap.
     let stopped = error.is::<TrapOrPanicError>();
     if error.is::<ExpirationError>() || (stopped && record.started.elapsed() >= timeout) {
-        eprintln!("component={component} request_id={} no answer within {timeout:?}", record.id);
+        eprintln!(
+            "component={component} request_id={} no answer within {timeout:?}",
+            record.id
+        );
         let reason = format!("component `{component}` gave no answer within {timeout:?}\n");
         return plain(StatusCode::GATEWAY_TIMEOUT, reason);
     }
     if !stopped {
-        eprintln!("component={component} request_id={} the request failed: {error:?}", record.id);
+        eprintln!(
+            "component={component} request_id={} the request failed: {error:?}",
+            record.id
+        );
     }
     let reason = format!("component `{component}` failed; its log says why\n");
     plain(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }
 
 fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<WasiBody> {
-    let body = Full::new(text.into()).map_err(|never| match never {}).boxed_unsync();
+    let body = Full::new(text.into())
+        .map_err(|never| match never {})
+        .boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let text_plain = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -158,12 +188,19 @@ fn logged(
 
 /// The client's `x-request-id` when it is short and harmless in a log, or a new one.
 fn request_id<B>(request: &Request<B>) -> String {
-    let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let given = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok());
     let harmless = |id: &&str| {
         (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
     };
-    given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    given
+        .filter(harmless)
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 /// Puts the host into the URI, where a guest finds it.
@@ -171,7 +208,10 @@ fn set_authority<B>(request: &mut Request<B>) -> Result<(), &'static str> {
     let from_header = match request.headers().get(HOST) {
         None => None,
         Some(host) => {
-            let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            let host = host
+                .to_str()
+                .ok()
+                .and_then(|host| host.parse::<Authority>().ok());
             Some(host.ok_or("the host header is not valid\n")?)
         }
     };

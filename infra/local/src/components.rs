@@ -20,48 +20,91 @@ const CARGO_BUILD: &str = "cargo build --release --target wasm32-wasip2 -p ";
 /// The target cannot be installed (says what to do) or a build fails.
 pub fn build_components(manifest: &Path, mut progress: impl FnMut(&str)) -> anyhow::Result<()> {
     let manifest = Manifest::read(manifest)?;
-    let mut packages: BTreeMap<PathBuf, BTreeSet<&str>> = BTreeMap::new();
+    let mut builds: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
     for (id, component) in &manifest.component {
         let Some(build) = &component.build else {
             continue;
         };
         let Some(package) = build.command.strip_prefix(CARGO_BUILD) else {
-            bail!("component `{id}`: the local edge can only run builds like `{CARGO_BUILD}NAME`, not `{}`", build.command);
+            bail!(
+                "component `{id}`: the local edge can only run builds like `{CARGO_BUILD}NAME`, not `{}`",
+                build.command
+            );
         };
-        let workdir = manifest.root.join(build.workdir.as_deref().unwrap_or(Path::new("")));
-        packages.entry(workdir).or_default().insert(package);
+        let workdir = manifest
+            .root
+            .join(build.workdir.as_deref().unwrap_or(Path::new("")));
+        let target_dir = target_dir(&manifest.root.join(&component.source));
+        builds
+            .entry(Place {
+                workdir,
+                target_dir,
+            })
+            .or_default()
+            .insert(package);
     }
-    if packages.is_empty() {
+    if builds.is_empty() {
         return Ok(());
     }
     progress(&format!("checking the target {TARGET}"));
     ensure_target()?;
-    for (workdir, packages) in packages {
+    for (place, packages) in builds {
         progress(&format!("building {} components", packages.len()));
-        build(&workdir, &packages)?;
+        place.build(&packages)?;
     }
     Ok(())
 }
 
-fn build(workdir: &Path, packages: &BTreeSet<&str>) -> anyhow::Result<()> {
-    let mut cargo = cargo();
-    cargo.args(["build", "--release", "--target", TARGET]);
-    for package in packages {
-        cargo.args(["-p", package]);
+/// Where a build runs, and where its result must be for the manifest to find it,
+/// whatever target folder Cargo has been configured to use.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    workdir: PathBuf,
+    target_dir: Option<PathBuf>,
+}
+
+impl Place {
+    fn build(&self, packages: &BTreeSet<&str>) -> anyhow::Result<()> {
+        let mut cargo = cargo();
+        cargo.args(["build", "--release", "--target", TARGET]);
+        for package in packages {
+            cargo.args(["-p", package]);
+        }
+        if let Some(target_dir) = &self.target_dir {
+            cargo
+                .arg("--target-dir")
+                .arg(std::path::absolute(target_dir)?);
+        }
+        if !self.workdir.as_os_str().is_empty() {
+            cargo.current_dir(&self.workdir);
+        }
+        let status = cargo
+            .stdout(Stdio::null())
+            .status()
+            .context("cannot run cargo")?;
+        ensure!(
+            status.success(),
+            "cargo could not build the components; its messages above say why"
+        );
+        Ok(())
     }
-    if !workdir.as_os_str().is_empty() {
-        cargo.current_dir(workdir);
-    }
-    let status = cargo.stdout(Stdio::null()).status().context("cannot run cargo")?;
-    ensure!(status.success(), "cargo could not build the components; its messages above say why");
-    Ok(())
+}
+
+/// The target folder in `TARGET_DIR/wasm32-wasip2/release/NAME.wasm`.
+fn target_dir(source: &Path) -> Option<PathBuf> {
+    let release = source.parent()?;
+    let target = release.parent()?;
+    (release.ends_with("release") && target.ends_with(TARGET))
+        .then(|| target.parent())?
+        .map(Path::to_owned)
 }
 
 /// Cargo, without what a running `cargo test` or `cargo run` tells its children: that
 /// would make every build differ from the last one.
 fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let inherited = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
+    let inherited =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(inherited) {
             cargo.env_remove(name);
@@ -81,7 +124,9 @@ fn ensure_target() -> anyhow::Result<()> {
     if libraries.status.success() && Path::new(&folder).is_dir() {
         return Ok(());
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     ensure!(
         added.is_ok_and(|status| status.success()),
         "Rust's target {TARGET} is missing and rustup could not add it.\n\

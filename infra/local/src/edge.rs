@@ -63,7 +63,10 @@ pub struct EdgeOptions {
 impl EdgeOptions {
     /// The defaults for the app at `manifest`: a free local port, state in `.aisle`.
     pub fn new(manifest: impl Into<PathBuf>) -> Self {
-        Self { manifest: manifest.into(), ..Self::default() }
+        Self {
+            manifest: manifest.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -126,13 +129,29 @@ impl Edge {
             alive: alive.clone(),
             closing: closing.clone(),
         };
-        let relay_key = variables.get(relay::KEY_VARIABLE).unwrap_or_default().to_owned();
-        let loader = Loader { options: &options, variables, key_value: &key_value, limits };
+        let relay_key = variables
+            .get(relay::KEY_VARIABLE)
+            .unwrap_or_default()
+            .to_owned();
+        let loader = Loader {
+            options: &options,
+            variables,
+            key_value: &key_value,
+            limits,
+        };
         let app = tokio::task::block_in_place(|| loader.load(&manifest))?;
-        let server = server::serve(listener, app.clone(), closing.clone(), options.request_timeout);
-        let ticker = options.relay_tick.filter(|_| !relay_key.is_empty()).map(|every| {
-            tokio::spawn(relay::tick(Arc::downgrade(&app), address, relay_key, every))
-        });
+        let server = server::serve(
+            listener,
+            app.clone(),
+            closing.clone(),
+            options.request_timeout,
+        );
+        let ticker = options
+            .relay_tick
+            .filter(|_| !relay_key.is_empty())
+            .map(|every| {
+                tokio::spawn(relay::tick(Arc::downgrade(&app), address, relay_key, every))
+            });
         Ok(Self {
             address,
             app,
@@ -183,8 +202,14 @@ impl Edge {
         // It ends by itself, after at most the drain time.
         let _ = self.server.await;
         self.alive.close();
-        if tokio::time::timeout(self.drain, self.alive.wait()).await.is_err() {
-            eprintln!("warning: some components did not finish within {:?}", self.drain);
+        if tokio::time::timeout(self.drain, self.alive.wait())
+            .await
+            .is_err()
+        {
+            eprintln!(
+                "warning: some components did not finish within {:?}",
+                self.drain
+            );
         }
     }
 }
@@ -233,7 +258,11 @@ impl Loader<'_> {
                 let limits = self.limits.clone();
                 (id, ProxyHandler::new(Factory { pre, host, limits }))
             });
-            App { routes, components: components.collect(), access_log }
+            App {
+                routes,
+                components: components.collect(),
+                access_log,
+            }
         }))
     }
 
@@ -243,7 +272,11 @@ impl Loader<'_> {
             crate::variables::check_name(name)?;
             Ok((name.clone(), self.variables.expand(template)?))
         };
-        let variables = component.variables.iter().map(expand).collect::<anyhow::Result<_>>();
+        let variables = component
+            .variables
+            .iter()
+            .map(expand)
+            .collect::<anyhow::Result<_>>();
         let allowed_hosts = AllowedHosts::parse(&component.allowed_outbound_hosts, &self.variables);
         let store = self.key_value.clone();
         let database = sqlite_path(&self.options.state_dir);
@@ -279,11 +312,18 @@ impl Granted {
 }
 
 /// Gives `value` to the labels that a component asks for; there is only the default one.
-fn labelled<V: Clone>(id: &str, labels: &[String], value: V) -> anyhow::Result<BTreeMap<String, V>> {
+fn labelled<V: Clone>(
+    id: &str,
+    labels: &[String],
+    value: V,
+) -> anyhow::Result<BTreeMap<String, V>> {
     if let Some(other) = labels.iter().find(|label| *label != DEFAULT_LABEL) {
         bail!("component `{id}` asks for the store {other:?}; the local edge has only \"default\"");
     }
-    Ok(labels.iter().map(|label| (label.clone(), value.clone())).collect())
+    Ok(labels
+        .iter()
+        .map(|label| (label.clone(), value.clone()))
+        .collect())
 }
 
 fn prepare(
@@ -294,7 +334,9 @@ fn prepare(
     component: &Component,
 ) -> anyhow::Result<ServicePre<Guest>> {
     let compiled = engine::load(engine, root, id, component)?;
-    let linked = linker.instantiate_pre(&compiled).map_err(anyhow::Error::from);
+    let linked = linker
+        .instantiate_pre(&compiled)
+        .map_err(anyhow::Error::from);
     let linked = linked.with_context(|| {
         format!("component `{id}` imports what the local edge does not provide")
     })?;
@@ -311,6 +353,8 @@ pub(crate) fn sqlite_path(state_dir: &Path) -> PathBuf {
 /// Compiled code is kept beside the components: it is theirs, whatever the state folder.
 fn cache_dir(manifest: &Manifest) -> PathBuf {
     let first = manifest.component.values().next();
-    let folder = first.and_then(|component| component.source.parent()).unwrap_or(Path::new("."));
+    let folder = first
+        .and_then(|component| component.source.parent())
+        .unwrap_or(Path::new("."));
     manifest.root.join(folder).join("aisle-edge-cache")
 }

@@ -60,13 +60,15 @@ fn pool() -> PoolingAllocationConfig {
 /// Drives the interruption of guests for as long as the engine is in use.
 fn tick(engine: &Engine) -> anyhow::Result<()> {
     let engine = engine.weak();
-    std::thread::Builder::new().name("epoch".into()).spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
     Ok(())
 }
 
@@ -91,7 +93,12 @@ pub fn load(
             None => bail!("component `{id}`: {} does not exist", path.display()),
         }
     }
-    Component::from_file(engine, &path).map_err(anyhow::Error::from).with_context(|| {
-        format!("component `{id}`: {} is not a WebAssembly component", path.display())
-    })
+    Component::from_file(engine, &path)
+        .map_err(anyhow::Error::from)
+        .with_context(|| {
+            format!(
+                "component `{id}`: {} is not a WebAssembly component",
+                path.display()
+            )
+        })
 }

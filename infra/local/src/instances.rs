@@ -66,7 +66,10 @@ impl HandlerState for Factory {
         // never waits cannot keep the deadline from being looked at.
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| {
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            Ok(UpdateDeadline::YieldCustom(
+                1,
+                Box::pin(tokio::task::yield_now()),
+            ))
         });
         let service = self.pre.instantiate_async(&mut store).await?;
         self.host.counters.instances.fetch_add(1, Relaxed);
@@ -75,7 +78,10 @@ impl HandlerState for Factory {
             proxy: Proxy::P3(service),
             view: Guest::http,
             expiration: Expiration::new(&self.limits),
-            state: Worker { host: self.host.clone(), limits: self.limits.clone() },
+            state: Worker {
+                host: self.host.clone(),
+                limits: self.limits.clone(),
+            },
         })
     }
 }
@@ -93,9 +99,15 @@ impl Factory {
             table: ResourceTable::new(),
             limits,
             // What a component prints belongs with the log; stdout is the program's own.
-            wasi: WasiCtx::builder().stdout(tokio::io::stderr()).inherit_stderr().build(),
+            wasi: WasiCtx::builder()
+                .stdout(tokio::io::stderr())
+                .inherit_stderr()
+                .build(),
             http: WasiHttpCtx::new(),
-            outbound: Outbound { component: self.host.clone(), request },
+            outbound: Outbound {
+                component: self.host.clone(),
+                request,
+            },
             _alive: self.limits.alive.token(),
         }
     }

@@ -73,7 +73,12 @@ pub struct LoggedBody {
 impl LoggedBody {
     /// Wraps `inner`; without a `line` nothing is written.
     pub fn new(inner: WasiBody, record: Arc<RequestRecord>, line: Option<LogLine>) -> Self {
-        Self { inner, record, line, bytes: 0 }
+        Self {
+            inner,
+            record,
+            line,
+            bytes: 0,
+        }
     }
 }
 

@@ -31,7 +31,10 @@ pub struct Manifest {
 
 /// The `[application]` table.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what only informs people or other tools is accepted and has no effect")]
+#[expect(
+    dead_code,
+    reason = "what only informs people or other tools is accepted and has no effect"
+)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
     /// Name of the app.
@@ -47,7 +50,10 @@ pub struct Application {
 
 /// One `[variables]` entry: either a default or `required = true`.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what only informs people or other tools is accepted and has no effect")]
+#[expect(
+    dead_code,
+    reason = "what only informs people or other tools is accepted and has no effect"
+)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Value when nobody gives one.
@@ -72,7 +78,10 @@ pub struct Triggers {
 
 /// One `[[trigger.http]]` table.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what only informs people or other tools is accepted and has no effect")]
+#[expect(
+    dead_code,
+    reason = "what only informs people or other tools is accepted and has no effect"
+)]
 #[serde(deny_unknown_fields)]
 pub struct HttpTrigger {
     /// Optional name of the trigger.
@@ -103,7 +112,10 @@ pub struct Private {
 
 /// One `[component.ID]` table.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what only informs people or other tools is accepted and has no effect")]
+#[expect(
+    dead_code,
+    reason = "what only informs people or other tools is accepted and has no effect"
+)]
 #[serde(deny_unknown_fields)]
 pub struct Component {
     /// The `.wasm` file, relative to the manifest.
@@ -128,7 +140,10 @@ pub struct Component {
 
 /// The `[component.ID.build]` table.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what only informs people or other tools is accepted and has no effect")]
+#[expect(
+    dead_code,
+    reason = "what only informs people or other tools is accepted and has no effect"
+)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// Command that produces [`Component::source`].
@@ -155,9 +170,13 @@ impl Manifest {
                 path.display()
             )
         })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         manifest.root = folder.unwrap_or(Path::new(".")).to_path_buf();
-        manifest.check().with_context(|| format!("in {}", path.display()))?;
+        manifest
+            .check()
+            .with_context(|| format!("in {}", path.display()))?;
         Ok(manifest)
     }
 

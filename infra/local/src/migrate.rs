@@ -13,7 +13,7 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 
 /// Names the advisory lock that keeps two migrations of one database apart.
-const LOCK: i64 = 0x6169_736c_65;
+const LOCK: i64 = 0x0061_6973_6c65;
 
 /// The migrations of an app for one kind of database, by version.
 #[derive(Debug)]
@@ -46,7 +46,10 @@ impl Migrations {
     }
 
     fn read(manifest: &Path, dialect: &str) -> anyhow::Result<Self> {
-        let root = manifest.parent().unwrap_or(Path::new("")).join("infra/migrations");
+        let root = manifest
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join("infra/migrations");
         let mut files = BTreeMap::new();
         for folder in [root.join("common"), root.join(dialect)] {
             if !folder.is_dir() {
@@ -57,7 +60,11 @@ impl Migrations {
                 if path.extension().is_some_and(|extension| extension == "sql") {
                     let version = version_of(&path)?;
                     let other = files.insert(version, path.clone());
-                    ensure!(other.is_none(), "two migrations have the number of {}", path.display());
+                    ensure!(
+                        other.is_none(),
+                        "two migrations have the number of {}",
+                        path.display()
+                    );
                 }
             }
         }
@@ -80,17 +87,23 @@ impl Migrations {
             .with_context(|| format!("cannot open {}", path.display()))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // One transaction for all of them: it is what keeps two runs apart.
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let current = sqlite_version(&transaction)?;
         self.check(current)?;
         let mut applied = Vec::new();
         for (_, file) in self.after(current) {
             let name = name_of(file);
-            transaction.execute_batch(&std::fs::read_to_string(file)?).with_context(|| format!("migration {name}"))?;
+            transaction
+                .execute_batch(&std::fs::read_to_string(file)?)
+                .with_context(|| format!("migration {name}"))?;
             applied.push(name);
         }
         transaction.commit()?;
-        Ok(Migrated { version: self.newest().max(current), applied })
+        Ok(Migrated {
+            version: self.newest().max(current),
+            applied,
+        })
     }
 
     /// Migrates the PostgreSQL database at `url`, each file in its own transaction.
@@ -100,7 +113,9 @@ impl Migrations {
     /// failed one leaves nothing behind.
     pub async fn migrate_postgres(&self, url: &str) -> anyhow::Result<Migrated> {
         let mut client = connect(url).await?;
-        client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
+        client
+            .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
+            .await?;
         // The lock goes with the connection, also after an error.
         let current = postgres_version(&client).await?;
         self.check(current)?;
@@ -108,15 +123,23 @@ impl Migrations {
         for (_, file) in self.after(current) {
             let name = name_of(file);
             let transaction = client.transaction().await?;
-            transaction.batch_execute(&std::fs::read_to_string(file)?).await.with_context(|| format!("migration {name}"))?;
+            transaction
+                .batch_execute(&std::fs::read_to_string(file)?)
+                .await
+                .with_context(|| format!("migration {name}"))?;
             transaction.commit().await?;
             applied.push(name);
         }
-        Ok(Migrated { version: self.newest().max(current), applied })
+        Ok(Migrated {
+            version: self.newest().max(current),
+            applied,
+        })
     }
 
     fn after(&self, current: i64) -> impl Iterator<Item = (&i64, &PathBuf)> {
-        self.0.iter().filter(move |(version, _)| **version > current)
+        self.0
+            .iter()
+            .filter(move |(version, _)| **version > current)
     }
 
     fn check(&self, current: i64) -> anyhow::Result<()> {
@@ -142,7 +165,10 @@ pub async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
         tokio::spawn(connection);
         Ok(client)
     } else {
-        let (client, connection) = config.connect(crate::tls::connector()?).await.context(unreachable)?;
+        let (client, connection) = config
+            .connect(crate::tls::connector()?)
+            .await
+            .context(unreachable)?;
         tokio::spawn(connection);
         Ok(client)
     }
@@ -150,16 +176,27 @@ pub async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
 
 fn version_of(path: &Path) -> anyhow::Result<i64> {
     let name = name_of(path);
-    let number = name.split_once('_').and_then(|(number, _)| number.parse().ok());
-    number.with_context(|| format!("{} must begin with its number, like 0001_name.sql", path.display()))
+    let number = name
+        .split_once('_')
+        .and_then(|(number, _)| number.parse().ok());
+    number.with_context(|| {
+        format!(
+            "{} must begin with its number, like 0001_name.sql",
+            path.display()
+        )
+    })
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn sqlite_version(connection: &rusqlite::Connection) -> anyhow::Result<i64> {
-    let known = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
+    let known =
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
     if connection.query_row(known, [], |row| row.get::<_, i64>(0))? == 0 {
         return Ok(0);
     }
@@ -168,7 +205,9 @@ fn sqlite_version(connection: &rusqlite::Connection) -> anyhow::Result<i64> {
 }
 
 async fn postgres_version(client: &tokio_postgres::Client) -> anyhow::Result<i64> {
-    let known = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?;
+    let known = client
+        .query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[])
+        .await?;
     if !known.try_get::<_, bool>(0)? {
         return Ok(0);
     }

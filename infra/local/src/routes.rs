@@ -42,9 +42,13 @@ impl Routes {
             let Route::Pattern(route) = &trigger.route else {
                 continue;
             };
-            let again = |later: &HttpTrigger| matches!(&later.route, Route::Pattern(p) if p == route);
+            let again =
+                |later: &HttpTrigger| matches!(&later.route, Route::Pattern(p) if p == route);
             if triggers.iter().skip(index + 1).any(again) {
-                eprintln!("warning: the route {route} of `{}` is given again further down and not used", trigger.component);
+                eprintln!(
+                    "warning: the route {route} of `{}` is given again further down and not used",
+                    trigger.component
+                );
                 continue;
             }
             let absolute = format!("/{}", route.trim_start_matches('/'));
@@ -52,7 +56,10 @@ impl Routes {
                 Some(prefix) => format!("{prefix}/*"),
                 None => absolute,
             };
-            let target = Target { component: trigger.component.clone(), route: route.clone() };
+            let target = Target {
+                component: trigger.component.clone(),
+                route: route.clone(),
+            };
             router
                 .add(pattern.as_str(), target)
                 .map_err(|error| anyhow!("route {route} of `{}`: {error}", trigger.component))?;
@@ -65,23 +72,30 @@ impl Routes {
         let found = self.0.best_match(path)?;
         let captures = found.captures();
         // The crate drops the slashes at both ends of a wildcard; Spin puts them back.
-        let rest = captures.wildcard().map(|inner| match (inner.is_empty(), path.ends_with('/')) {
-            (true, false) => String::new(),
-            (true, true) => "/".to_owned(),
-            (false, false) => format!("/{inner}"),
-            (false, true) => format!("/{inner}/"),
-        });
+        let rest = captures
+            .wildcard()
+            .map(|inner| match (inner.is_empty(), path.ends_with('/')) {
+                (true, false) => String::new(),
+                (true, true) => "/".to_owned(),
+                (false, false) => format!("/{inner}"),
+                (false, true) => format!("/{inner}/"),
+            });
         Some(Matched {
             component: found.handler().component.clone(),
             route: found.handler().route.clone(),
             rest: rest.unwrap_or_default(),
-            parameters: captures.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+            parameters: captures
+                .iter()
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .collect(),
         })
     }
 
     /// Routes and their components, for the start-up message.
     pub fn list(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(_, target)| (target.route.as_str(), target.component.as_str()))
+        self.0
+            .iter()
+            .map(|(_, target)| (target.route.as_str(), target.component.as_str()))
     }
 }
 
@@ -99,7 +113,9 @@ impl Matched {
     /// Adds Spin's own headers to a request. Like Spin it appends, so a header of
     /// that name sent by the client comes first: a guest must not trust them.
     pub fn add_headers(&self, headers: &mut HeaderMap, uri: &Uri, client: SocketAddr) {
-        let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let host = headers
+            .get(http::header::HOST)
+            .and_then(|host| host.to_str().ok());
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let scheme = uri.scheme_str().unwrap_or("http");
         let full_url = format!("{scheme}://{}{path}", host.unwrap_or("localhost"));
@@ -114,7 +130,10 @@ impl Matched {
         append(HeaderName::from_static("spin-full-url"), &full_url);
         append(HeaderName::from_static("spin-matched-route"), &self.route);
         append(HeaderName::from_static("spin-base-path"), "/");
-        append(HeaderName::from_static("spin-raw-component-route"), &self.route);
+        append(
+            HeaderName::from_static("spin-raw-component-route"),
+            &self.route,
+        );
         append(HeaderName::from_static("spin-component-route"), prefix);
         append(HeaderName::from_static("spin-client-addr"), &client);
         for (name, value) in &self.parameters {
@@ -171,9 +190,14 @@ mod tests {
         let found = routes().find("/users/42/orders").unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("north.localhost:3000"));
-        let uri: Uri = "http://north.localhost:3000/users/42/orders?a=1".parse().unwrap();
+        let uri: Uri = "http://north.localhost:3000/users/42/orders?a=1"
+            .parse()
+            .unwrap();
         found.add_headers(&mut headers, &uri, "127.0.0.1:9".parse().unwrap());
-        assert_eq!(headers["spin-full-url"], "http://north.localhost:3000/users/42/orders?a=1");
+        assert_eq!(
+            headers["spin-full-url"],
+            "http://north.localhost:3000/users/42/orders?a=1"
+        );
         assert_eq!(headers["spin-path-match-id"], "42");
         assert_eq!(headers["spin-component-route"], "/users/:id/orders");
         assert_eq!(headers["spin-client-addr"], "127.0.0.1:9");
@@ -181,7 +205,12 @@ mod tests {
 
     #[test]
     fn a_wildcard_keeps_its_slashes() {
-        for (path, rest) in [("/items", ""), ("/items/", "/"), ("/items/a/b", "/a/b"), ("/items/a/", "/a/")] {
+        for (path, rest) in [
+            ("/items", ""),
+            ("/items/", "/"),
+            ("/items/a/b", "/a/b"),
+            ("/items/a/", "/a/"),
+        ] {
             assert_eq!(routes().find(path).unwrap().rest, rest, "{path}");
         }
     }

@@ -43,7 +43,10 @@ pub async fn serve(
     }
     drop(listener);
     drop(app);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
         eprintln!("warning: some requests did not finish within {drain:?} and were cut off");
     }
 }

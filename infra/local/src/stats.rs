@@ -86,6 +86,12 @@ impl Sub<&Stats> for &Stats {
 
     fn sub(self, earlier: &Stats) -> Stats {
         let since = |id: &String, now: &ComponentStats| (id.clone(), *now - earlier.component(id));
-        Stats { components: self.components.iter().map(|(id, now)| since(id, now)).collect() }
+        Stats {
+            components: self
+                .components
+                .iter()
+                .map(|(id, now)| since(id, now))
+                .collect(),
+        }
     }
 }

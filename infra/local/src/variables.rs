@@ -18,10 +18,7 @@ impl Variables {
     ///
     /// # Errors
     /// A name that the manifest does not declare, or required variables without a value.
-    pub fn resolve(
-        manifest: &Manifest,
-        given: &BTreeMap<String, String>,
-    ) -> anyhow::Result<Self> {
+    pub fn resolve(manifest: &Manifest, given: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         for name in given.keys() {
             ensure!(
                 manifest.variables.contains_key(name),
@@ -43,7 +40,11 @@ impl Variables {
                 None => missing.push(format!("{name} (--variable {name}=… or {environment})")),
             }
         }
-        ensure!(missing.is_empty(), "required variables have no value: {}", missing.join(", "));
+        ensure!(
+            missing.is_empty(),
+            "required variables have no value: {}",
+            missing.join(", ")
+        );
         Ok(Self(values))
     }
 
@@ -60,13 +61,13 @@ impl Variables {
         let mut expanded = String::with_capacity(template.len());
         let mut rest = template;
         while let Some((literal, tail)) = rest.split_once("{{") {
-            let (name, tail) = tail.split_once("}}").with_context(|| {
-                format!("`{template}` has a {{{{ without its }}}}")
-            })?;
+            let (name, tail) = tail
+                .split_once("}}")
+                .with_context(|| format!("`{template}` has a {{{{ without its }}}}"))?;
             let name = name.trim();
-            let value = self
-                .get(name)
-                .with_context(|| format!("`{template}` names `{name}`, which [variables] does not declare"))?;
+            let value = self.get(name).with_context(|| {
+                format!("`{template}` names `{name}`, which [variables] does not declare")
+            })?;
             expanded.push_str(literal);
             expanded.push_str(value);
             rest = tail;
@@ -83,7 +84,10 @@ impl Variables {
 pub fn check_name(name: &str) -> anyhow::Result<()> {
     let wrong = if name.is_empty() {
         "must not be empty"
-    } else if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+    } else if !name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    {
         "may contain only lower-case letters, numbers and underscores"
     } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
         "must start with a lower-case letter"
@@ -105,7 +109,9 @@ mod tests {
 
     #[test]
     fn a_template_mixes_text_and_variables() {
-        let filled = variables().expand("postgres://{{ host }}:5432/{{host}}").unwrap();
+        let filled = variables()
+            .expand("postgres://{{ host }}:5432/{{host}}")
+            .unwrap();
         assert_eq!(filled, "postgres://db.example:5432/db.example");
     }
 

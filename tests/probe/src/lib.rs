@@ -54,12 +54,18 @@ async fn answer(request: Request) -> anyhow::Result<Response<BoxBody>> {
         "/kv/open" => opened(Store::open(argument("label")?).await),
         "/kv/set" => {
             let value = argument("value")?;
-            Store::open_default().await?.set(argument("key")?, value.as_bytes()).await?;
+            Store::open_default()
+                .await?
+                .set(argument("key")?, value.as_bytes())
+                .await?;
             String::new()
         }
         "/kv/get" => stored(&argument("key")?).await?,
         "/kv/delete" => {
-            Store::open_default().await?.delete(argument("key")?).await?;
+            Store::open_default()
+                .await?
+                .delete(argument("key")?)
+                .await?;
             String::new()
         }
         "/kv/keys" => keys().await?,
@@ -76,7 +82,9 @@ fn text(status: StatusCode, said: String) -> Response<BoxBody> {
     let length = said.len();
     let mut response = Response::new(box_body(FullBody::new(Bytes::from(said))));
     *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_LENGTH, length.into());
     response
 }
 
@@ -85,14 +93,21 @@ fn argument(request: &Request, name: &str) -> anyhow::Result<String> {
     let query = request.uri().query().unwrap_or_default();
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let found = pairs.into_iter().find(|(key, _)| *key == name);
-    found.map(|(_, value)| value.to_owned()).with_context(|| format!("needs ?{name}="))
+    found
+        .map(|(_, value)| value.to_owned())
+        .with_context(|| format!("needs ?{name}="))
 }
 
 fn echo(request: &Request) -> String {
     let headers: Vec<(&str, String)> = request
         .headers()
         .iter()
-        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()))
+        .map(|(name, value)| {
+            (
+                name.as_str(),
+                String::from_utf8_lossy(value.as_bytes()).into(),
+            )
+        })
         .collect();
     serde_json::json!({
         "method": request.method().as_str(),
@@ -188,11 +203,19 @@ fn opened<T, E: std::fmt::Debug>(result: Result<T, E>) -> String {
 
 async fn stored(key: &str) -> anyhow::Result<String> {
     let value = Store::open_default().await?.get(key).await?;
-    Ok(value.map_or_else(|| "none".to_owned(), |v| String::from_utf8_lossy(&v).into_owned()))
+    Ok(value.map_or_else(
+        || "none".to_owned(),
+        |v| String::from_utf8_lossy(&v).into_owned(),
+    ))
 }
 
 async fn keys() -> anyhow::Result<String> {
-    let mut keys = Store::open_default().await?.get_keys().await.collect().await?;
+    let mut keys = Store::open_default()
+        .await?
+        .get_keys()
+        .await
+        .collect()
+        .await?;
     keys.sort();
     Ok(keys.join(" "))
 }
@@ -200,7 +223,9 @@ async fn keys() -> anyhow::Result<String> {
 /// Says in which instance it waits, and answers once `key` is set by somebody else.
 async fn hold(key: &str) -> anyhow::Result<String> {
     let store = Store::open_default().await?;
-    store.set(format!("{key}.held-by"), instance().to_string().as_bytes()).await?;
+    store
+        .set(format!("{key}.held-by"), instance().to_string().as_bytes())
+        .await?;
     wait_for(&store, key).await?;
     Ok(count())
 }

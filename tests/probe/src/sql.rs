@@ -39,8 +39,15 @@ async fn run(connection: &Connection, statement: &str) -> anyhow::Result<()> {
 }
 
 async fn count(connection: &Connection) -> anyhow::Result<String> {
-    let rows = connection.execute("SELECT count(*) FROM thing", []).await?.collect().await?;
-    let count: i64 = rows.first().and_then(|row| row.get(0)).context("no count")?;
+    let rows = connection
+        .execute("SELECT count(*) FROM thing", [])
+        .await?
+        .collect()
+        .await?;
+    let count: i64 = rows
+        .first()
+        .and_then(|row| row.get(0))
+        .context("no count")?;
     Ok(count.to_string())
 }
 
@@ -48,17 +55,25 @@ async fn late_error(connection: &Connection) -> anyhow::Result<String> {
     let started = connection.execute("SELECT * FROM nowhere", []).await;
     let executed = if started.is_ok() { "ok" } else { "error" };
     let result = started?.result().await;
-    Ok(format!("execute: {executed}, result: {}", if result.is_ok() { "ok" } else { "error" }))
+    Ok(format!(
+        "execute: {executed}, result: {}",
+        if result.is_ok() { "ok" } else { "error" }
+    ))
 }
 
 async fn two_statements(connection: &Connection) -> anyhow::Result<String> {
-    run(connection, "INSERT INTO thing VALUES ('a'); INSERT INTO thing VALUES ('b')").await?;
+    run(
+        connection,
+        "INSERT INTO thing VALUES ('a'); INSERT INTO thing VALUES ('b')",
+    )
+    .await?;
     count(connection).await
 }
 
 /// Never ends: the second statement waits for the first one's rows to be read.
 async fn two_unread(connection: &Connection) -> anyhow::Result<String> {
-    const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT i FROM n";
+    const MANY: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT i FROM n";
     let first = connection.execute(MANY, []).await?;
     let second = connection.execute(MANY, []).await?;
     first.result().await?;
@@ -83,10 +98,20 @@ async fn forgotten(connection: &Connection) -> anyhow::Result<String> {
 }
 
 async fn full_text(connection: &Connection) -> anyhow::Result<String> {
-    run(connection, "CREATE VIRTUAL TABLE IF NOT EXISTS page USING fts5 (body)").await?;
+    run(
+        connection,
+        "CREATE VIRTUAL TABLE IF NOT EXISTS page USING fts5 (body)",
+    )
+    .await?;
     run(connection, "INSERT INTO page VALUES ('a red umbrella')").await?;
     let query = "SELECT count(*) FROM page WHERE page MATCH ?";
-    let found = connection.execute(query, [Value::Text("umbrella".into())]).await?;
+    let found = connection
+        .execute(query, [Value::Text("umbrella".into())])
+        .await?;
     let rows = found.collect().await?;
-    Ok(rows.first().and_then(|row| row.get::<i64>(0)).context("no count")?.to_string())
+    Ok(rows
+        .first()
+        .and_then(|row| row.get::<i64>(0))
+        .context("no count")?
+        .to_string())
 }

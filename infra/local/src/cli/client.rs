@@ -31,8 +31,15 @@ impl Client {
     ///
     /// # Errors
     /// Nobody answers there, or the answer is no success: its title and detail.
-    pub async fn send(&self, method: Method, path: &str, payload: Payload) -> anyhow::Result<Value> {
-        let uri: Uri = format!("{}{path}", self.url).parse().context("the URL is not valid")?;
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> anyhow::Result<Value> {
+        let uri: Uri = format!("{}{path}", self.url)
+            .parse()
+            .context("the URL is not valid")?;
         let host = uri.authority().context("the URL has no host")?.to_string();
         let request = Request::builder()
             .method(method)
@@ -59,6 +66,11 @@ fn read(status: StatusCode, body: &Bytes) -> anyhow::Result<Value> {
     if status.is_success() {
         return Ok(document);
     }
-    let field = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
+    let field = |name: &str| {
+        document
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     bail!("{status}: {} {}", field("title"), field("detail"))
 }

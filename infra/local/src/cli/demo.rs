@@ -12,8 +12,11 @@ use super::client::{Client, Payload};
 use super::import::{self, Kind};
 
 /// Files of a brand in the order in which they build on each other.
-const FILES: [(&str, Kind); 3] =
-    [("locations.csv", Kind::Locations), ("products.csv", Kind::Products), ("stock.csv", Kind::Stock)];
+const FILES: [(&str, Kind); 3] = [
+    ("locations.csv", Kind::Locations),
+    ("products.csv", Kind::Products),
+    ("stock.csv", Kind::Stock),
+];
 
 /// Whether there is a demo retailer to load.
 pub fn exists(folder: &Path) -> bool {
@@ -27,10 +30,18 @@ pub fn exists(folder: &Path) -> bool {
 pub async fn load(client: &Client, folder: &Path) -> anyhow::Result<()> {
     let text = std::fs::read(folder.join("brands.json"))?;
     let document: Value = serde_json::from_slice(&text).context("brands.json is no JSON")?;
-    let brands = document.get("brands").and_then(Value::as_array).context("brands.json has no brands")?;
+    let brands = document
+        .get("brands")
+        .and_then(Value::as_array)
+        .context("brands.json has no brands")?;
     for brand in brands {
-        let handle = brand.get("handle").and_then(Value::as_str).context("a brand has no handle")?;
-        put_brand(client, handle, brand).await.with_context(|| format!("brand {handle}"))?;
+        let handle = brand
+            .get("handle")
+            .and_then(Value::as_str)
+            .context("a brand has no handle")?;
+        put_brand(client, handle, brand)
+            .await
+            .with_context(|| format!("brand {handle}"))?;
         for (name, kind) in FILES {
             let file = folder.join(handle).join(name);
             if file.is_file() {
@@ -47,8 +58,12 @@ async fn put_brand(client: &Client, handle: &str, brand: &Value) -> anyhow::Resu
     let payload = Payload {
         content_type: "application/json",
         length: body.len() as u64,
-        body: Full::new(body).map_err(|never| match never {}).boxed_unsync(),
+        body: Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync(),
     };
-    client.send(Method::PUT, &format!("/admin/brands/{handle}"), payload).await?;
+    client
+        .send(Method::PUT, &format!("/admin/brands/{handle}"), payload)
+        .await?;
     Ok(())
 }

@@ -72,9 +72,9 @@ impl Kind {
         let has = |name: &str| columns.iter().any(|column| column == name);
         if has("handle") && has("title") {
             Some(Self::Products)
-        } else if has("sku") && (has("on_hand") || has("location") || has("location_code")) {
+        } else if has("location_code") && has("on_hand") {
             Some(Self::Stock)
-        } else if has("code") && (has("timezone") || has("time_zone") || has("latitude")) {
+        } else if has("code") && has("time_zone") {
             Some(Self::Locations)
         } else {
             None
@@ -91,7 +91,10 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
         Some(key) => key,
         None => keys::admin(&flags.state)?,
     };
-    let client = Client { url: flags.url.trim_end_matches('/').to_owned(), key };
+    let client = Client {
+        url: flags.url.trim_end_matches('/').to_owned(),
+        key,
+    };
     let mut refused = 0;
     for file in &flags.files {
         let kind = match flags.kind {
@@ -110,14 +113,22 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
 async fn guess(file: &Path) -> anyhow::Result<Kind> {
     let opened = open(file).await?;
     let mut header = String::new();
-    BufReader::new(opened).read_line(&mut header).await.with_context(|| format!("{} is no text", file.display()))?;
+    BufReader::new(opened)
+        .read_line(&mut header)
+        .await
+        .with_context(|| format!("{} is no text", file.display()))?;
     Kind::guess(&header).with_context(|| {
-        format!("cannot tell from its first row what {} holds; say it with --kind", file.display())
+        format!(
+            "cannot tell from its first row what {} holds; say it with --kind",
+            file.display()
+        )
     })
 }
 
 async fn open(file: &Path) -> anyhow::Result<tokio::fs::File> {
-    tokio::fs::File::open(file).await.with_context(|| format!("cannot open {}", file.display()))
+    tokio::fs::File::open(file)
+        .await
+        .with_context(|| format!("cannot open {}", file.display()))
 }
 
 /// Streams one file to the edge and returns its report.
@@ -134,9 +145,15 @@ pub async fn send(
     let length = opened.metadata().await?.len();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let bar = progress::bytes(&name, length);
-    let payload = Payload { content_type: "text/csv", length, body: streamed(opened, &bar) };
+    let payload = Payload {
+        content_type: "text/csv",
+        length,
+        body: streamed(opened, &bar),
+    };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("kind", kind.name()).append_pair("file", &name);
+    query
+        .append_pair("kind", kind.name())
+        .append_pair("file", &name);
     if let Some(brand) = brand {
         query.append_pair("brand", brand);
     }
@@ -167,14 +184,23 @@ pub fn show(file: &Path, report: &Value) -> u64 {
         count("unchanged"),
         count("refused")
     );
-    let errors = report.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let errors = report
+        .get("errors")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for error in errors.iter().take(SHOWN_ERRORS) {
         let text = |name: &str| match error.get(name) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        println!("  line {}, {}: {}", text("line"), text("column"), text("reason"));
+        println!(
+            "  line {}, {}: {}",
+            text("line"),
+            text("column"),
+            text("reason")
+        );
     }
     let hidden = errors.len().saturating_sub(SHOWN_ERRORS) as u64 + count("errors_omitted");
     if hidden > 0 {

@@ -30,7 +30,10 @@ impl Keys {
     /// # Errors
     /// The state folder cannot be written.
     pub fn open(state_dir: &Path) -> anyhow::Result<Self> {
-        Ok(Self { admin: open(&admin_path(state_dir))?, relay: open(&path(state_dir, "relay"))? })
+        Ok(Self {
+            admin: open(&admin_path(state_dir))?,
+            relay: open(&path(state_dir, "relay"))?,
+        })
     }
 }
 
@@ -40,9 +43,8 @@ impl Keys {
 /// There is none, because nothing was started on it yet.
 pub fn admin(state_dir: &Path) -> anyhow::Result<String> {
     let path = admin_path(state_dir);
-    let key = std::fs::read_to_string(&path).with_context(|| {
-        format!("no admin key in {}; give one with --key", path.display())
-    })?;
+    let key = std::fs::read_to_string(&path)
+        .with_context(|| format!("no admin key in {}; give one with --key", path.display()))?;
     Ok(key.trim().to_owned())
 }
 
@@ -70,7 +72,12 @@ pub fn allow_in_sqlite(database: &Path, key: &str) -> anyhow::Result<()> {
 pub async fn allow_in_postgres(url: &str, key: &str) -> anyhow::Result<()> {
     let client = aisle_edge::migrate::connect(url).await?;
     let insert = insert("$1", "$2", "$3", "$4");
-    client.execute(&insert, &[&hash(key), &ADMIN_KEY_NAME, &ADMIN_SCOPES, &now_ms()?]).await?;
+    client
+        .execute(
+            &insert,
+            &[&hash(key), &ADMIN_KEY_NAME, &ADMIN_SCOPES, &now_ms()?],
+        )
+        .await?;
     Ok(())
 }
 
@@ -93,8 +100,9 @@ fn open(path: &Path) -> anyhow::Result<String> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file =
-        options.open(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let mut file = options
+        .open(path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
     writeln!(file, "{key}")?;
     Ok(key)
 }
@@ -110,15 +118,20 @@ fn hash(key: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+            // Writing into a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 fn now_ms() -> anyhow::Result<i64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?)
+    Ok(SystemTime::now()
+        .duration_since(UNIX_EPOCH)?
+        .as_millis()
+        .try_into()?)
 }
 
 fn path(state_dir: &Path, name: &str) -> PathBuf {

@@ -66,10 +66,18 @@ async fn migrate(manifest: PathBuf, flags: MigrateFlags) -> anyhow::Result<()> {
         "say which database: --postgres URL or --sqlite FILE"
     );
     if let Some(path) = flags.sqlite {
-        report("SQLite", &Migrations::for_sqlite(&manifest)?.migrate_sqlite(&path)?);
+        report(
+            "SQLite",
+            &Migrations::for_sqlite(&manifest)?.migrate_sqlite(&path)?,
+        );
     }
     if let Some(url) = flags.postgres {
-        report("PostgreSQL", &Migrations::for_postgres(&manifest)?.migrate_postgres(&url).await?);
+        report(
+            "PostgreSQL",
+            &Migrations::for_postgres(&manifest)?
+                .migrate_postgres(&url)
+                .await?,
+        );
     }
     Ok(())
 }

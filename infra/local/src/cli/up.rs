@@ -50,7 +50,9 @@ pub struct Flags {
 }
 
 fn variable(flag: &str) -> anyhow::Result<(String, String)> {
-    let (name, value) = flag.split_once('=').ok_or_else(|| anyhow!("must be NAME=VALUE"))?;
+    let (name, value) = flag
+        .split_once('=')
+        .ok_or_else(|| anyhow!("must be NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -59,9 +61,7 @@ fn variable(flag: &str) -> anyhow::Result<(String, String)> {
 /// # Errors
 /// In words for the person at the terminal.
 pub async fn run(manifest: PathBuf, flags: Flags) -> anyhow::Result<()> {
-    tokio::task::block_in_place(|| {
-        build_components(&manifest, |step| eprintln!("{step} …"))
-    })?;
+    tokio::task::block_in_place(|| build_components(&manifest, |step| eprintln!("{step} …")))?;
     std::fs::create_dir_all(&flags.state)
         .with_context(|| format!("cannot create {}", flags.state.display()))?;
     let keys = Keys::open(&flags.state)?;
@@ -71,8 +71,14 @@ pub async fn run(manifest: PathBuf, flags: Flags) -> anyhow::Result<()> {
     let edge = Edge::start(options(&manifest, &flags, &keys)).await?;
     progress::done(&starting, "the components are loaded");
 
-    let client = Client { url: edge.url(), key: keys.admin.clone() };
-    let folder = manifest.parent().unwrap_or(Path::new("")).join("infra/demo");
+    let client = Client {
+        url: edge.url(),
+        key: keys.admin.clone(),
+    };
+    let folder = manifest
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join("infra/demo");
     if !flags.no_demo && demo::exists(&folder) {
         load_demo_once(&client, &folder, &flags).await?;
     }
@@ -104,7 +110,9 @@ async fn prepare_database(manifest: &Path, flags: &Flags, keys: &Keys) -> anyhow
     let preparing = progress::step("preparing the database");
     let migrated = match &flags.postgres {
         Some(url) => {
-            let migrated = Migrations::for_postgres(manifest)?.migrate_postgres(url).await?;
+            let migrated = Migrations::for_postgres(manifest)?
+                .migrate_postgres(url)
+                .await?;
             keys::allow_in_postgres(url, &keys.admin).await?;
             migrated
         }
@@ -115,7 +123,10 @@ async fn prepare_database(manifest: &Path, flags: &Flags, keys: &Keys) -> anyhow
             migrated
         }
     };
-    progress::done(&preparing, &format!("the database is at schema version {}", migrated.version));
+    progress::done(
+        &preparing,
+        &format!("the database is at schema version {}", migrated.version),
+    );
     Ok(())
 }
 
@@ -124,15 +135,19 @@ async fn prepare_database(manifest: &Path, flags: &Flags, keys: &Keys) -> anyhow
 async fn load_demo_once(client: &Client, folder: &Path, flags: &Flags) -> anyhow::Result<()> {
     let database = flags.postgres.as_deref().unwrap_or_default();
     let digest = Sha256::digest(database.as_bytes());
-    let name: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name: String = digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let marker = flags.state.join(format!("demo-loaded-{name}"));
     if marker.exists() {
         return Ok(());
     }
     let loading = progress::step("loading the demo retailer");
-    demo::load(client, folder).await.context(
-        "the demo retailer could not be loaded (start with --no-demo to do without it)",
-    )?;
+    demo::load(client, folder)
+        .await
+        .context("the demo retailer could not be loaded (start with --no-demo to do without it)")?;
     std::fs::write(marker, "")?;
     progress::done(&loading, "the demo retailer is loaded");
     Ok(())

@@ -31,7 +31,12 @@ impl WasiHttpHooks for Outbound {
         _guest_result: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         self.component.counters.outbound_http.fetch_add(1, Relaxed);
-        Box::new(send(self.component.clone(), self.request.clone(), request, options))
+        Box::new(send(
+            self.component.clone(),
+            self.request.clone(),
+            request,
+            options,
+        ))
     }
 }
 
@@ -55,8 +60,14 @@ async fn send(
         // As on Spin, the callee finds the name in the URI, and no host header.
         request.headers_mut().remove(HOST);
         let app = component.app.upgrade().ok_or(Error::ConnectionTerminated)?;
-        let response = app.call(&target, request, &caller.id).await.ok_or(Error::DestinationNotFound)?;
-        return Ok((response.map(BodyExt::boxed_unsync), Box::new(async { Ok(()) })));
+        let response = app
+            .call(&target, request, &caller.id)
+            .await
+            .ok_or(Error::DestinationNotFound)?;
+        return Ok((
+            response.map(BodyExt::boxed_unsync),
+            Box::new(async { Ok(()) }),
+        ));
     }
     let (response, io) = default_send_request(request, options).await?;
     Ok((response.map(BodyExt::boxed_unsync), Box::new(io)))

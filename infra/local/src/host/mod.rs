@@ -88,13 +88,20 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outbound,
+        }
     }
 }
 
@@ -127,6 +134,9 @@ pub struct Streamed<Item, Error> {
     result: oneshot::Receiver<Result<(), Error>>,
 }
 
+/// A guest's ends of a [`Streamed`].
+pub type Readers<Item, Error> = (StreamReader<Item>, FutureReader<Result<(), Error>>);
+
 /// The producing side of a [`Streamed`].
 pub struct Producer<Item, Error> {
     items: mpsc::Sender<Item>,
@@ -137,7 +147,13 @@ pub struct Producer<Item, Error> {
 pub fn streamed<Item, Error>() -> (Producer<Item, Error>, Streamed<Item, Error>) {
     let (items_in, items) = mpsc::channel(STREAM_BUFFER);
     let (result_in, result) = oneshot::channel();
-    (Producer { items: items_in, result: result_in }, Streamed { items, result })
+    (
+        Producer {
+            items: items_in,
+            result: result_in,
+        },
+        Streamed { items, result },
+    )
 }
 
 impl<Item, Error> Producer<Item, Error> {
@@ -160,7 +176,7 @@ where
     pub fn into_readers<T: Send + 'static>(
         self,
         accessor: &Accessor<T, GuestData>,
-    ) -> wasmtime::Result<(StreamReader<Item>, FutureReader<Result<(), Error>>)> {
+    ) -> wasmtime::Result<Readers<Item, Error>> {
         accessor.with(|mut access| {
             let items = StreamReader::new(&mut access, Items(self.items))?;
             let result = FutureReader::new(&mut access, self.result)?;
@@ -171,7 +187,9 @@ where
 
 struct Items<Item>(mpsc::Receiver<Item>);
 
-impl<D, Item: Send + Sync + wasmtime::component::Lower + 'static> StreamProducer<D> for Items<Item> {
+impl<D, Item: Send + Sync + wasmtime::component::Lower + 'static> StreamProducer<D>
+    for Items<Item>
+{
     type Item = Item;
     type Buffer = Option<Item>;
 

@@ -1,6 +1,8 @@
 //! PostgreSQL values to and from a guest: the types that the app's schema and its
 //! aggregates produce. Anything else is passed on as `unsupported`, unread.
 
+#![expect(clippy::result_large_err, reason = "the error is the interface's own")]
+
 use std::error::Error as StdError;
 
 use bytes::BytesMut;
@@ -48,7 +50,10 @@ impl<'a> FromSql<'a> for Raw {
 /// # Errors
 /// A text that is no UUID, JSON or decimal, or a kind that the edge does not carry.
 pub fn sql_values(values: &[ParameterValue]) -> Result<Vec<BoxedValue>, Error> {
-    values.iter().map(|value| sql_value(value).map_err(|e| Error::BadParameter(format!("{e:?}")))).collect()
+    values
+        .iter()
+        .map(|value| sql_value(value).map_err(|e| Error::BadParameter(format!("{e:?}"))))
+        .collect()
 }
 
 fn sql_value(value: &ParameterValue) -> anyhow::Result<BoxedValue> {
@@ -75,7 +80,10 @@ fn sql_value(value: &ParameterValue) -> anyhow::Result<BoxedValue> {
 
 /// Name and type of a result's column.
 pub fn column(column: &tokio_postgres::Column) -> Column {
-    Column { name: column.name().to_owned(), data_type: data_type(column.type_()) }
+    Column {
+        name: column.name().to_owned(),
+        data_type: data_type(column.type_()),
+    }
 }
 
 fn data_type(pg_type: &Type) -> DbDataType {
@@ -103,7 +111,9 @@ fn data_type(pg_type: &Type) -> DbDataType {
 /// # Errors
 /// A value that does not decode as its type says.
 pub fn guest_row(row: &PgRow) -> anyhow::Result<Row> {
-    (0..row.len()).map(|index| guest_value(row, index)).collect()
+    (0..row.len())
+        .map(|index| guest_value(row, index))
+        .collect()
 }
 
 fn guest_value(row: &PgRow, index: usize) -> anyhow::Result<DbValue> {
@@ -120,7 +130,9 @@ fn guest_value(row: &PgRow, index: usize) -> anyhow::Result<DbValue> {
         Type::JSONB => get(row, index, |document: serde_json::Value| {
             DbValue::Jsonb(document.to_string().into_bytes())
         }),
-        Type::NUMERIC => get(row, index, |decimal: Decimal| DbValue::Decimal(decimal.to_string())),
+        Type::NUMERIC => get(row, index, |decimal: Decimal| {
+            DbValue::Decimal(decimal.to_string())
+        }),
         Type::INT4_ARRAY => get(row, index, DbValue::ArrayInt32),
         Type::INT8_ARRAY => get(row, index, DbValue::ArrayInt64),
         Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::BPCHAR_ARRAY => {
@@ -135,5 +147,7 @@ fn get<'a, V: FromSql<'a>>(
     index: usize,
     to_guest: impl Fn(V) -> DbValue,
 ) -> anyhow::Result<DbValue> {
-    Ok(row.try_get::<_, Option<V>>(index)?.map_or(DbValue::DbNull, to_guest))
+    Ok(row
+        .try_get::<_, Option<V>>(index)?
+        .map_or(DbValue::DbNull, to_guest))
 }

@@ -3,6 +3,8 @@
 //! Like Spin, every statement is prepared anew, and a connection is wiped clean
 //! before it is used again: nothing is faster here than it will be there.
 
+#![expect(clippy::result_large_err, reason = "the error is the interface's own")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,7 +60,9 @@ impl Pools {
 
 fn new_pool(address: &str) -> anyhow::Result<Pool> {
     let config: tokio_postgres::Config = address.parse().context("the address is not valid")?;
-    let clean = ManagerConfig { recycling_method: RecyclingMethod::Clean };
+    let clean = ManagerConfig {
+        recycling_method: RecyclingMethod::Clean,
+    };
     let manager = if config.get_ssl_mode() == SslMode::Disable {
         Manager::from_config(config, NoTls, clean)
     } else {
@@ -70,14 +74,21 @@ fn new_pool(address: &str) -> anyhow::Result<Pool> {
 impl Connection {
     async fn execute(&self, statement: &str, values: Vec<ParameterValue>) -> Result<u64, Error> {
         let values = sql_values(&values)?;
-        self.0.execute_raw(statement, values).await.map_err(query_failed)
+        self.0
+            .execute_raw(statement, values)
+            .await
+            .map_err(query_failed)
     }
 
     /// Runs a query. Its columns are those of the first row: as on Spin there are
     /// none when there is no row.
     async fn query(&self, statement: &str, values: Vec<ParameterValue>) -> Result<Rows, Error> {
         let values = sql_values(&values)?;
-        let rows = self.0.query_raw(statement, values).await.map_err(query_failed)?;
+        let rows = self
+            .0
+            .query_raw(statement, values)
+            .await
+            .map_err(query_failed)?;
         let mut rows = Box::pin(rows);
         let first = rows.next().await;
         let columns = match &first {
@@ -181,13 +192,18 @@ async fn connect<T: Send + 'static>(
         Err(error) => Err(error),
     };
     match connection {
-        Ok(connection) => accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?))),
+        Ok(connection) => {
+            accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?)))
+        }
         Err(error) => Ok(Err(error)),
     }
 }
 
 impl Guest {
-    async fn connect(&mut self, address: &str) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn connect(
+        &mut self,
+        address: &str,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         if let Err(error) = check_allowed(self, address) {
             return Ok(Err(error));
         }
@@ -262,7 +278,14 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         statement: String,
         values: Vec<ParameterValue>,
     ) -> wasmtime::Result<
-        Result<(Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>), Error>,
+        Result<
+            (
+                Vec<Column>,
+                StreamReader<Row>,
+                FutureReader<Result<(), Error>>,
+            ),
+            Error,
+        >,
     > {
         let connection = accessor.with(|mut access| access.get().statement_on(&handle))?;
         let (columns, streamed) = match connection.query(&statement, values).await {

@@ -29,7 +29,10 @@ type Rows = (Vec<String>, Streamed<RowResult, Error>);
 
 impl Connection {
     fn new(path: PathBuf) -> Self {
-        Self { path, opened: Arc::default() }
+        Self {
+            path,
+            opened: Arc::default(),
+        }
     }
 
     /// Runs `work` on the connection, which nothing else uses meanwhile.
@@ -51,9 +54,8 @@ impl Connection {
         let (columns_in, columns) = oneshot::channel();
         let (producer, rows) = streamed();
         tokio::task::spawn_blocking(move || {
-            let result = self.with(|connection| {
-                run(connection, &statement, parameters, columns_in, &producer)
-            });
+            let result = self
+                .with(|connection| run(connection, &statement, parameters, columns_in, &producer));
             producer.finish(result);
         });
         // Without columns the statement could not even be prepared: as on Spin the
@@ -65,8 +67,11 @@ impl Connection {
         self,
         question: impl FnOnce(&rusqlite::Connection) -> R + Send + 'static,
     ) -> wasmtime::Result<R> {
-        let answer = tokio::task::spawn_blocking(move || self.with(|connection| Ok(question(connection))));
-        answer.await?.map_err(|error| wasmtime::format_err!("{error:?}"))
+        let answer =
+            tokio::task::spawn_blocking(move || self.with(|connection| Ok(question(connection))));
+        answer
+            .await?
+            .map_err(|error| wasmtime::format_err!("{error:?}"))
     }
 }
 
@@ -91,17 +96,26 @@ fn run(
     producer: &Producer<RowResult, Error>,
 ) -> Result<(), Error> {
     let mut statement = connection.prepare(statement).map_err(io)?;
-    let names = statement.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let names = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     let width = names.len();
     let gone = |_| Error::Io("the guest stopped listening".to_owned());
     columns.send(names).map_err(gone)?;
     let parameters = parameters.into_iter().map(sql_value);
-    let mut rows = statement.query(rusqlite::params_from_iter(parameters)).map_err(io)?;
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(parameters))
+        .map_err(io)?;
     while let Some(row) = rows.next().map_err(io)? {
-        let values: Vec<Value> =
-            (0..width).map(|column| row.get_ref(column).map_err(io).and_then(guest_value)).collect::<Result<_, _>>()?;
+        let values: Vec<Value> = (0..width)
+            .map(|column| row.get_ref(column).map_err(io).and_then(guest_value))
+            .collect::<Result<_, _>>()?;
         if values.iter().map(size).sum::<usize>() > MAX_ROW_BYTES {
-            return Err(Error::Io(format!("a row is larger than {MAX_ROW_BYTES} bytes")));
+            return Err(Error::Io(format!(
+                "a row is larger than {MAX_ROW_BYTES} bytes"
+            )));
         }
         let sent = producer.items.blocking_send(RowResult { values });
         sent.map_err(|_| Error::Io("row send error".to_owned()))?;
@@ -145,7 +159,10 @@ fn io(error: rusqlite::Error) -> Error {
     Error::Io(error.to_string())
 }
 
-fn opened(guest: &mut Guest, database: &str) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+fn opened(
+    guest: &mut Guest,
+    database: &str,
+) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
     let Some(path) = guest.component.sqlite.get(database).cloned() else {
         return Ok(Err(Error::AccessDenied));
     };
@@ -190,11 +207,15 @@ impl HostConnection for Guest {
     }
 
     async fn last_insert_rowid(&mut self, handle: Resource<Connection>) -> wasmtime::Result<i64> {
-        self.sqlite(&handle)?.ask(rusqlite::Connection::last_insert_rowid).await
+        self.sqlite(&handle)?
+            .ask(rusqlite::Connection::last_insert_rowid)
+            .await
     }
 
     async fn changes(&mut self, handle: Resource<Connection>) -> wasmtime::Result<u64> {
-        self.sqlite(&handle)?.ask(rusqlite::Connection::changes).await
+        self.sqlite(&handle)?
+            .ask(rusqlite::Connection::changes)
+            .await
     }
 
     async fn drop(&mut self, handle: Resource<Connection>) -> wasmtime::Result<()> {
@@ -218,7 +239,11 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         parameters: Vec<Value>,
     ) -> wasmtime::Result<
         Result<
-            (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>),
+            (
+                Vec<String>,
+                StreamReader<RowResult>,
+                FutureReader<Result<(), Error>>,
+            ),
             Error,
         >,
     > {
@@ -240,7 +265,9 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         handle: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
         let connection = accessor.with(|mut access| access.get().sqlite(&handle))?;
-        connection.ask(rusqlite::Connection::last_insert_rowid).await
+        connection
+            .ask(rusqlite::Connection::last_insert_rowid)
+            .await
     }
 
     async fn changes_async(

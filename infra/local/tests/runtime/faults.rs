@@ -42,20 +42,30 @@ async fn an_endless_loop_meets_its_deadline() {
     let probe = Probe::with_short_deadline().await;
     let endless = probe.get("/loop").await;
     assert_eq!(endless.status, StatusCode::GATEWAY_TIMEOUT);
-    assert!(endless.body.contains("gave no answer within"), "{}", endless.body);
+    assert!(
+        endless.body.contains("gave no answer within"),
+        "{}",
+        endless.body
+    );
     assert_well(&probe).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_ever_meets_the_deadline_too() {
     let probe = Probe::with_short_deadline().await;
-    assert_eq!(probe.get("/hold?key=never").await.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(
+        probe.get("/hold?key=never").await.status,
+        StatusCode::GATEWAY_TIMEOUT
+    );
     assert_well(&probe).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_has_its_limit() {
     let probe = Probe::start_with(|options| options.max_memory_bytes = 64 << 20).await;
-    assert_eq!(probe.get("/memory").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        probe.get("/memory").await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
     assert_well(&probe).await;
 }

@@ -118,7 +118,8 @@ impl SlowServer {
 
     pub async fn next_request(&self) -> Waiting {
         let (mut stream, _) = self.0.accept().await.expect("a connection");
-        stream.read(&mut [0; 1024]).await.expect("a request");
+        let read = stream.read(&mut [0; 1024]).await.expect("a request");
+        assert_ne!(read, 0, "the client went away");
         Waiting(stream)
     }
 }
@@ -139,11 +140,19 @@ pub async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
 }
 
 pub fn request(address: SocketAddr, path: &str) -> http::request::Builder {
-    Request::builder().uri(path).header("host", address.to_string())
+    Request::builder()
+        .uri(path)
+        .header("host", address.to_string())
 }
 
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
-    send(address, request(address, path).body(Full::default()).expect("a request")).await
+    send(
+        address,
+        request(address, path)
+            .body(Full::default())
+            .expect("a request"),
+    )
+    .await
 }
 
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {

@@ -32,7 +32,10 @@ async fn the_guest_finds_the_host_in_the_uri_and_in_spins_headers() {
     assert_eq!(echo["uri"], url);
     let headers = echo["headers"].as_array().unwrap();
     let header = |name: &str| {
-        headers.iter().find(|pair| pair[0] == name).map(|pair| pair[1].as_str().unwrap())
+        headers
+            .iter()
+            .find(|pair| pair[0] == name)
+            .map(|pair| pair[1].as_str().unwrap())
     };
     assert_eq!(header("spin-full-url"), Some(url.as_str()));
     assert_eq!(header("spin-path-match-id"), Some("42"));
@@ -40,7 +43,11 @@ async fn the_guest_finds_the_host_in_the_uri_and_in_spins_headers() {
     assert_eq!(header("spin-component-route"), Some("/users/:id/orders"));
     assert_eq!(header("spin-path-info"), Some(""));
     assert_eq!(header("spin-base-path"), Some("/"));
-    assert!(header("spin-client-addr").unwrap().starts_with("127.0.0.1:"));
+    assert!(
+        header("spin-client-addr")
+            .unwrap()
+            .starts_with("127.0.0.1:")
+    );
     assert_eq!(header("connection"), None);
 }
 
@@ -67,17 +74,32 @@ async fn bodies_are_streamed_both_ways() {
     let (parts, incoming) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
     let frames = futures::stream::unfold(incoming, |mut incoming| async move {
         let part = incoming.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(part))), incoming))
+        Some((
+            Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(part))),
+            incoming,
+        ))
     });
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
     tokio::spawn(connection);
     parts.send("first").unwrap();
-    let asked = request(address, "/mirror").method("POST").body(StreamBody::new(Box::pin(frames)));
-    let mut mirrored = sender.send_request(asked.unwrap()).await.unwrap().into_body();
+    let asked = request(address, "/mirror")
+        .method("POST")
+        .body(StreamBody::new(Box::pin(frames)));
+    let mut mirrored = sender
+        .send_request(asked.unwrap())
+        .await
+        .unwrap()
+        .into_body();
     // The first part comes back while the request is still being sent.
-    let first = mirrored.frame().await.unwrap().unwrap().into_data().unwrap();
+    let first = mirrored
+        .frame()
+        .await
+        .unwrap()
+        .unwrap()
+        .into_data()
+        .unwrap();
     assert_eq!(first, "first");
     parts.send("second").unwrap();
     drop(parts);
@@ -89,7 +111,10 @@ async fn a_large_body_comes_back_whole() {
     let probe = Probe::start().await;
     let address = probe.edge.addr();
     let sent = "0123456789abcdef".repeat(256 * 1024);
-    let asked = request(address, "/mirror").method("POST").body(Full::from(sent.clone())).unwrap();
+    let asked = request(address, "/mirror")
+        .method("POST")
+        .body(Full::from(sent.clone()))
+        .unwrap();
     assert!(send(address, asked).await.body == sent);
 }
 
@@ -104,6 +129,9 @@ async fn work_goes_on_after_the_response() {
 async fn a_request_without_a_route_or_a_host_is_refused() {
     let probe = Probe::start().await;
     let address = probe.edge.addr();
-    let no_host = http::Request::builder().uri("/hello").body(Full::default()).unwrap();
+    let no_host = http::Request::builder()
+        .uri("/hello")
+        .body(Full::default())
+        .unwrap();
     assert_eq!(send(address, no_host).await.status, StatusCode::BAD_REQUEST);
 }

@@ -44,7 +44,8 @@ async fn by_default_requests_at_the_same_time_have_an_instance_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_share_an_instance_where_that_is_asked_for() {
-    let probe = Probe::start_with(|options| options.max_concurrent_requests_per_instance = 16).await;
+    let probe =
+        Probe::start_with(|options| options.max_concurrent_requests_per_instance = 16).await;
     assert!(is_shared(&probe).await);
 }
 
@@ -72,7 +73,9 @@ async fn a_shutdown_lets_requests_finish_and_frees_the_state() {
 async fn an_idle_connection_does_not_hold_a_shutdown_up() {
     let Probe { edge, .. } = Probe::start().await;
     let mut idle = crate::harness::connect(edge.addr()).await;
-    let asked = crate::harness::request(edge.addr(), "/hello").body(Full::default()).unwrap();
+    let asked = crate::harness::request(edge.addr(), "/hello")
+        .body(Full::default())
+        .unwrap();
     idle.send_request(asked).await.unwrap();
     edge.shutdown().await;
 }

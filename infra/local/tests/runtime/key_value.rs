@@ -31,8 +31,18 @@ async fn it_outlives_the_edge_and_can_be_cleared() {
 async fn a_component_opens_only_what_it_was_granted() {
     let probe = Probe::start().await;
     assert_eq!(probe.ask("/kv/open?label=default").await, "opened");
-    assert!(probe.ask("/kv/open?label=other").await.contains("AccessDenied"));
-    assert!(probe.ask("/locked/kv/open?label=default").await.contains("AccessDenied"));
+    assert!(
+        probe
+            .ask("/kv/open?label=other")
+            .await
+            .contains("AccessDenied")
+    );
+    assert!(
+        probe
+            .ask("/locked/kv/open?label=default")
+            .await
+            .contains("AccessDenied")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

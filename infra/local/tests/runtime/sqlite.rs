@@ -25,7 +25,10 @@ async fn changes_are_right_after_a_change_and_stale_after_a_select() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_unread_results_hang_until_the_deadline() {
     let probe = Probe::with_short_deadline().await;
-    assert_eq!(probe.get("/sql/two-unread").await.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(
+        probe.get("/sql/two-unread").await.status,
+        StatusCode::GATEWAY_TIMEOUT
+    );
     assert_eq!(probe.ask("/hello").await, "ok");
 }
 
@@ -40,7 +43,10 @@ async fn a_dropped_connection_rolls_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_inside_a_transaction_rolls_back() {
     let probe = Probe::start().await;
-    assert_eq!(probe.get("/sql/trap").await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        probe.get("/sql/trap").await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
     probe.ask("/sql/add").await;
     assert_eq!(probe.ask("/sql/count").await, "1");
 }

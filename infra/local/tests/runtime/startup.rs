@@ -26,7 +26,11 @@ async fn refusal(manifest: &str) -> String {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("spin.toml");
     std::fs::write(&path, manifest).unwrap();
-    refusal_of(EdgeOptions { state_dir: folder.path().join("state"), ..EdgeOptions::new(path) }).await
+    refusal_of(EdgeOptions {
+        state_dir: folder.path().join("state"),
+        ..EdgeOptions::new(path)
+    })
+    .await
 }
 
 async fn refusal_of(options: EdgeOptions) -> String {
@@ -45,7 +49,14 @@ fn assert_names(message: &str, parts: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_component_names_its_build_command() {
     let message = refusal(MANIFEST).await;
-    assert_names(&message, &["`one`", "one.wasm", "cargo build --release --target wasm32-wasip2 -p one"]);
+    assert_names(
+        &message,
+        &[
+            "`one`",
+            "one.wasm",
+            "cargo build --release --target wasm32-wasip2 -p one",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +78,11 @@ async fn what_is_no_component_is_named() {
     std::fs::write(folder.path().join("one.wasm"), "no wasm").unwrap();
     let manifest = folder.path().join("spin.toml");
     let state_dir = folder.path().join("state");
-    let message = refusal_of(EdgeOptions { state_dir, ..EdgeOptions::new(manifest) }).await;
+    let message = refusal_of(EdgeOptions {
+        state_dir,
+        ..EdgeOptions::new(manifest)
+    })
+    .await;
     assert_names(&message, &["`one`", "not a WebAssembly component"]);
 }
 
@@ -76,7 +91,10 @@ async fn a_required_variable_without_a_value_is_named() {
     let state = TempDir::new().unwrap();
     let mut options = options(&state);
     options.variables.clear();
-    assert_names(&refusal_of(options).await, &["token", "SPIN_VARIABLE_TOKEN"]);
+    assert_names(
+        &refusal_of(options).await,
+        &["token", "SPIN_VARIABLE_TOKEN"],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +127,10 @@ INSERT INTO schema_version VALUES (2) ON CONFLICT DO NOTHING;";
 
 #[test]
 fn migrations_run_once_in_order_and_refuse_a_newer_schema() {
-    let folder = with_migrations(&[("common/0001_first.sql", FIRST), ("sqlite/0002_second.sql", SECOND)]);
+    let folder = with_migrations(&[
+        ("common/0001_first.sql", FIRST),
+        ("sqlite/0002_second.sql", SECOND),
+    ]);
     let database = folder.path().join("test.db");
     let first = migrations(&folder).migrate_sqlite(&database).unwrap();
     assert_eq!((first.version, first.applied.len()), (2, 2));
@@ -124,7 +145,10 @@ fn migrations_run_once_in_order_and_refuse_a_newer_schema() {
 #[test]
 fn a_failed_migration_leaves_nothing() {
     let broken = "CREATE TABLE half (id TEXT); THIS IS NO SQL;";
-    let folder = with_migrations(&[("common/0001_first.sql", FIRST), ("sqlite/0002_broken.sql", broken)]);
+    let folder = with_migrations(&[
+        ("common/0001_first.sql", FIRST),
+        ("sqlite/0002_broken.sql", broken),
+    ]);
     let database = folder.path().join("test.db");
     let failed = migrations(&folder).migrate_sqlite(&database).unwrap_err();
     assert_names(&format!("{failed:#}"), &["0002_broken.sql"]);
@@ -133,6 +157,12 @@ fn a_failed_migration_leaves_nothing() {
 
 fn table_names(database: &Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(database).unwrap();
-    let mut query = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-    query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    let mut query = connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .unwrap();
+    query
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }

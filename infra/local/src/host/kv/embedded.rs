@@ -44,18 +44,27 @@ impl EmbeddedStore {
     /// The file cannot be created, is no such store, or is open in another process.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let database = Database::create(path).with_context(|| {
-            format!("cannot open the key-value store {} (is another edge running on it?)", path.display())
+            format!(
+                "cannot open the key-value store {} (is another edge running on it?)",
+                path.display()
+            )
         })?;
         let setup = database.begin_write()?;
         setup.open_table(TABLE)?;
         setup.commit()?;
         let database = Arc::new(database);
         let (writes, queue) = mpsc::channel();
-        let writer = std::thread::Builder::new().name("key-value writer".into()).spawn({
-            let database = database.clone();
-            move || write_all(&database, &queue)
-        })?;
-        Ok(Self(Arc::new(Inner { database, writes: Some(writes), writer: Some(writer) })))
+        let writer = std::thread::Builder::new()
+            .name("key-value writer".into())
+            .spawn({
+                let database = database.clone();
+                move || write_all(&database, &queue)
+            })?;
+        Ok(Self(Arc::new(Inner {
+            database,
+            writes: Some(writes),
+            writer: Some(writer),
+        })))
     }
 
     pub(super) fn get(&self, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
@@ -78,7 +87,10 @@ impl EmbeddedStore {
     async fn write(&self, change: Change) -> anyhow::Result<()> {
         let (done, committed) = oneshot::channel();
         let writes = self.0.writes.as_ref().context("the store is closed")?;
-        writes.send(Write { change, done }).ok().context("the store's writer has ended")?;
+        writes
+            .send(Write { change, done })
+            .ok()
+            .context("the store's writer has ended")?;
         let result = committed.await.context("the store's writer has ended")?;
         result.map_err(anyhow::Error::msg)
     }
@@ -94,7 +106,10 @@ impl EmbeddedStore {
         let table = self.0.database.begin_read()?.open_table(TABLE)?;
         for entry in table.iter()? {
             let (key, _) = entry?;
-            producer.items.blocking_send(key.value().to_owned()).context("the guest stopped reading")?;
+            producer
+                .items
+                .blocking_send(key.value().to_owned())
+                .context("the guest stopped reading")?;
         }
         Ok(())
     }
@@ -104,8 +119,10 @@ fn write_all(database: &Database, queue: &mpsc::Receiver<Write>) {
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(MAX_WRITES_PER_COMMIT - 1));
-        let (changes, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|write| (write.change, write.done)).unzip();
+        let (changes, waiting): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|write| (write.change, write.done))
+            .unzip();
         let result = commit(database, changes).map_err(|error| format!("{error:#}"));
         for done in waiting {
             // The guest may have been stopped meanwhile; its write stands.

@@ -19,7 +19,10 @@ impl RedisStore {
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         let client = redis::Client::open(url).context("the Redis URL is not valid")?;
         let connection = client.get_connection_manager().await.with_context(|| {
-            format!("no Redis server answers at {}", client.get_connection_info().addr())
+            format!(
+                "no Redis server answers at {}",
+                client.get_connection_info().addr()
+            )
         })?;
         Ok(Self(connection))
     }
@@ -47,7 +50,9 @@ impl RedisStore {
     }
 
     pub(super) async fn clear(&self) -> anyhow::Result<()> {
-        Ok(redis::cmd("FLUSHDB").exec_async(&mut self.0.clone()).await?)
+        Ok(redis::cmd("FLUSHDB")
+            .exec_async(&mut self.0.clone())
+            .await?)
     }
 
     pub(super) fn send_keys(self, producer: Producer<String, Error>) {
@@ -60,7 +65,11 @@ impl RedisStore {
     async fn each_key(mut self, producer: &Producer<String, Error>) -> anyhow::Result<()> {
         let mut keys = self.0.scan::<String>().await?;
         while let Some(key) = keys.next_item().await {
-            producer.items.send(key?).await.context("the guest stopped reading")?;
+            producer
+                .items
+                .send(key?)
+                .await
+                .context("the guest stopped reading")?;
         }
         Ok(())
     }
