@@ -89,7 +89,8 @@ impl Connection {
             .query_raw(statement, values)
             .await
             .map_err(query_failed)?;
-        let mut rows = Box::pin(rows);
+        // Fused: asked again after its end, the stream says that the connection is closed.
+        let mut rows = Box::pin(rows.fuse());
         let first = rows.next().await;
         let columns = match &first {
             Some(Ok(row)) => row.columns().iter().map(column).collect(),
