@@ -11,7 +11,7 @@ use serde::Serialize;
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::{http_service, time::sleep, variables};
 
-/// Between two turns of a relay that found another one at work.
+/// Between two turns of a relay that found nothing to do.
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[http_service]
@@ -36,16 +36,14 @@ async fn route(call: Call) -> Result<Reply, Error> {
 }
 
 /// What a run did.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Run {
     /// Events that are done.
     done: usize,
     /// Events that will be tried again, or are dead after their last attempt.
     failed: usize,
-    /// Whether the run stopped at its limit with events left.
+    /// Whether the run stopped at its limit, so that events may be left.
     more: bool,
-    /// Whether another run was at it, so that this one did nothing.
-    busy: bool,
 }
 
 /// Drains the outbox and says what was done; with `Prefer: respond-async` (RFC 7240) says
@@ -62,10 +60,10 @@ async fn run(call: Call) -> Result<Reply, Error> {
     Ok(Reply::empty(202))
 }
 
-/// A turn; when another relay is at it, one more a little later: the other may have looked
-/// into the outbox just before the event was there that this one was woken for.
+/// A turn; where there was nothing to do, one more a little later: another relay may be
+/// at it, and have looked into the outbox just before the event was there.
 async fn turn_after_turn(call: &Call) -> Result<(), Error> {
-    if turn(call).await?.busy {
+    if turn(call).await?.done == 0 {
         sleep(PAUSE).await;
         turn(call).await?;
     }
@@ -75,23 +73,13 @@ async fn turn_after_turn(call: &Call) -> Result<(), Error> {
 async fn turn(call: &Call) -> Result<Run, Error> {
     match queue::Lease::take(call.db()).await? {
         Some((lease, events)) => drain(call, lease, events).await,
-        None => Ok(Run {
-            done: 0,
-            failed: 0,
-            more: false,
-            busy: true,
-        }),
+        None => Ok(Run::default()),
     }
 }
 
 /// Works page by page until the outbox is empty or the run has done its share.
 async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Result<Run, Error> {
-    let mut run = Run {
-        done: 0,
-        failed: 0,
-        more: false,
-        busy: false,
-    };
+    let mut run = Run::default();
     let mut events = first;
     while !events.is_empty() {
         let outcome = refresh::all(call.model(), &events).await;

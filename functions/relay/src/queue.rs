@@ -26,6 +26,9 @@ const KEEP_ANSWERS_MS: i64 = 48 * 3_600_000;
 const COLUMNS: &str =
     "seq, id, brand_id, aggregate_type, aggregate_id, type, attempts, created_at_ms, dead_at_ms";
 
+/// What is to be done now.
+const DUE: &str = "done_at_ms IS NULL AND dead_at_ms IS NULL AND next_attempt_at_ms <= {now}";
+
 /// An event of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
@@ -70,18 +73,19 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease and the first page in one call; `None` while another relay has it.
+    /// Takes the lease and the first page in one call; `None` while another relay has it,
+    /// and when nothing is due.
     pub async fn take(db: &Db) -> Result<Option<(Self, Vec<Event>)>, StoreError> {
         let lease = Self { owner: new_id() };
-        let mut batch = Batch::new();
-        batch.expect(
-            1,
-            "INSERT INTO lease (name, owner, expires_at_ms) VALUES ('relay', ?1, {now} + ?2) \
+        let sql = format!(
+            "INSERT INTO lease (name, owner, expires_at_ms) \
+             SELECT 'relay', ?1, {{now}} + ?2 WHERE EXISTS (SELECT 1 FROM outbox WHERE {DUE}) \
              ON CONFLICT (name) DO UPDATE \
              SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms \
-             WHERE lease.expires_at_ms <= {now}",
-            values![&lease.owner, LEASE_MS],
+             WHERE lease.expires_at_ms <= {{now}}"
         );
+        let mut batch = Batch::new();
+        batch.expect(1, sql, values![&lease.owner, LEASE_MS]);
         next_page(&mut batch);
         match batch.commit(db).await {
             Ok(results) => Ok(Some((lease, page(results)?))),
@@ -186,10 +190,7 @@ pub async fn revive(db: &Db, seq: i64) -> Result<bool, StoreError> {
 }
 
 fn next_page(batch: &mut Batch) {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM outbox WHERE done_at_ms IS NULL AND dead_at_ms IS NULL \
-         AND next_attempt_at_ms <= {{now}} ORDER BY seq LIMIT ?1"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE {DUE} ORDER BY seq LIMIT ?1");
     batch.rows(sql, values![PAGE_EVENTS]);
 }
 
