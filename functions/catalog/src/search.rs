@@ -16,7 +16,7 @@ use crate::{invalid, json};
 
 /// Variants of a product that a search shows, the best match first. All of them are on
 /// product detail.
-const MAX_VARIANTS: usize = 20;
+const MAX_VARIANTS: usize = 10;
 
 pub async fn answer(
     db: &Db,

@@ -39,7 +39,7 @@ async fn search(call: &Call) -> Result<Reply, Error> {
     let after: Option<String> = request.pagination.after(search).map_err(invalid)?;
     let locations = call.model().locations(&brand.id).await?;
     let visible = locations.all.iter().filter(|location| location.visible);
-    let mut found: Vec<&Location> = visible.filter(|location| request.finds(location)).collect();
+    let mut found = request.find(visible);
     refine(call, &brand, &mut found, request.criteria(), &demand).await?;
     found.sort_by(|a, b| order(&demand, a, b));
     let total = found.len() as i64;

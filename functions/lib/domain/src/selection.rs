@@ -25,20 +25,23 @@ impl Selection {
         )
     }
 
-    /// As much of the wanted `(name, label)` pairs as some variant has. What no variant has is
-    /// given up from the end of `preferences`; a name missing there goes before all that are named.
+    /// As much of the wanted `(name, label)` pairs as some variant has. A pair that no variant
+    /// has is given up at once; then, as long as no variant has all that is left, the last of
+    /// `preferences`, and before those what they do not name.
     pub fn relaxed(product: &Product, wanted: &[(String, String)], preferences: &[String]) -> Self {
-        let rank = |name: &str| {
-            preferences
-                .iter()
-                .position(|preferred| preferred == name)
-                .unwrap_or(usize::MAX)
+        let exists = |pair: &&(String, String)| {
+            Self::exactly(product, &[pair])
+                .is_some_and(|selection| selection.matches(product).next().is_some())
         };
-        let mut wanted: Vec<_> = wanted.iter().collect();
+        let rank = |name: &str| {
+            preferences.iter().position(|preferred| preferred == name).unwrap_or(usize::MAX)
+        };
+        let mut wanted: Vec<_> = wanted.iter().filter(exists).collect();
         wanted.sort_by_key(|(name, _)| rank(name));
         loop {
-            if let Some(selection) = Self::exactly(product, &wanted)
-                && selection.matches(product).next().is_some()
+            let selection = Self::exactly(product, &wanted);
+            if let Some(selection) =
+                selection.filter(|found| found.matches(product).next().is_some())
             {
                 return selection;
             }
@@ -52,10 +55,7 @@ impl Selection {
     fn exactly(product: &Product, wanted: &[&(String, String)]) -> Option<Self> {
         let mut values = vec![None; product.options.len()];
         for (name, label) in wanted {
-            let index = product
-                .options
-                .iter()
-                .position(|option| option.name == *name)?;
+            let index = product.options.iter().position(|option| option.name == *name)?;
             *values.get_mut(index)? = Some(label.clone());
         }
         Some(Self(values))
@@ -70,9 +70,7 @@ impl Selection {
 
     /// The variants that can be bought and have all selected values, in the retailer's order.
     pub fn matches<'p>(&'p self, product: &'p Product) -> impl Iterator<Item = &'p Variant> {
-        product
-            .active_variants()
-            .filter(|variant| self.admits(variant))
+        product.active_variants().filter(|variant| self.admits(variant))
     }
 
     /// The selected `(name, label)` pairs, in the order of the product's options.
@@ -94,10 +92,7 @@ impl Selection {
             *slot = Some(value.to_owned());
         }
         let exists = tried.matches(product).next().is_some();
-        Signal {
-            exists,
-            available: tried.matches(product).any(is_obtainable),
-        }
+        Signal { exists, available: tried.matches(product).any(is_obtainable) }
     }
 }
 
@@ -110,9 +105,7 @@ pub fn featured<'p>(
     if is_obtainable(first) {
         return Some(first);
     }
-    variants
-        .find(|variant| is_obtainable(variant))
-        .or(Some(first))
+    variants.find(|variant| is_obtainable(variant)).or(Some(first))
 }
 
 #[cfg(test)]
@@ -149,10 +142,7 @@ mod tests {
             tags: vec![],
             categories: vec![],
             published: true,
-            options: vec![
-                option("Color", &["Red", "Blue"]),
-                option("Size", &["S", "M", "L"]),
-            ],
+            options: vec![option("Color", &["Red", "Blue"]), option("Size", &["S", "M", "L"])],
             media: vec![],
             variants: vec![
                 variant("Red", "S", true),
@@ -164,20 +154,14 @@ mod tests {
     }
 
     fn wanted(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(name, label)| (name.to_string(), label.to_string()))
-            .collect()
+        pairs.iter().map(|(name, label)| (name.to_string(), label.to_string())).collect()
     }
 
     fn select(pairs: &[(&str, &str)], preferences: &[&str]) -> Vec<(String, String)> {
         let preferences: Vec<_> = preferences.iter().map(|name| name.to_string()).collect();
         let product = shirt();
         let selection = Selection::relaxed(&product, &wanted(pairs), &preferences);
-        selection
-            .pairs(&product)
-            .map(|(name, label)| (name.into(), label.into()))
-            .collect()
+        selection.pairs(&product).map(|(name, label)| (name.into(), label.into())).collect()
     }
 
     #[test]
@@ -192,20 +176,18 @@ mod tests {
     #[test]
     fn the_least_preferred_is_given_up_first() {
         let blue_s = [("Color", "Blue"), ("Size", "S")];
-        assert_eq!(
-            select(&blue_s, &["Color", "Size"]),
-            wanted(&[("Color", "Blue")])
-        );
-        assert_eq!(
-            select(&blue_s, &["Size", "Color"]),
-            wanted(&[("Size", "S")])
-        );
+        assert_eq!(select(&blue_s, &["Color", "Size"]), wanted(&[("Color", "Blue")]));
+        assert_eq!(select(&blue_s, &["Size", "Color"]), wanted(&[("Size", "S")]));
         assert_eq!(select(&blue_s, &["Size"]), wanted(&[("Size", "S")]));
     }
 
     #[test]
     fn what_the_product_does_not_know_is_given_up() {
         assert_eq!(select(&[("Fit", "Slim")], &["Fit"]), []);
+        assert_eq!(
+            select(&[("Size", "XXL"), ("Color", "Blue")], &["Size", "Color"]),
+            wanted(&[("Color", "Blue")])
+        );
         assert_eq!(
             select(&[("Color", "Blue"), ("Size", "L")], &["Color"]),
             wanted(&[("Color", "Blue")])
@@ -218,27 +200,9 @@ mod tests {
         let selection = Selection::relaxed(&product, &wanted(&[("Color", "Red")]), &[]);
         let in_stock = |variant: &Variant| variant.id == "Red-S";
         let signal = |value| selection.signal(&product, 1, value, in_stock);
-        assert_eq!(
-            signal("S"),
-            Signal {
-                exists: true,
-                available: true
-            }
-        );
-        assert_eq!(
-            signal("M"),
-            Signal {
-                exists: true,
-                available: false
-            }
-        );
-        assert_eq!(
-            signal("L"),
-            Signal {
-                exists: false,
-                available: false
-            }
-        );
+        assert_eq!(signal("S"), Signal { exists: true, available: true });
+        assert_eq!(signal("M"), Signal { exists: true, available: false });
+        assert_eq!(signal("L"), Signal { exists: false, available: false });
     }
 
     #[test]

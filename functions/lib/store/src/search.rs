@@ -108,7 +108,8 @@ pub async fn products(
         None
     };
     let hits = rows.iter().map(hit).collect::<Result<_, _>>()?;
-    let total = rows.first().map_or(Ok(None), |row| row.int_opt("total"))?;
+    let nothing = query.after.is_none().then_some(0);
+    let total = rows.first().map_or(Ok(nothing), |row| row.int_opt("total"))?;
     Ok(Page {
         hits,
         total,

@@ -178,22 +178,43 @@ impl SearchRequest {
         check_length("$.query", self.query.as_deref().unwrap_or_default(), MAX_QUERY_BYTES)
     }
 
-    /// Whether all the query's words occur in the location's name and address.
-    pub fn finds(&self, location: &Location) -> bool {
-        let address = &location.address;
-        let text = [
-            &location.name,
-            &location.code,
-            &address.street_address,
-            &address.address_locality,
-            &address.address_region,
-            &address.postal_code,
-            &address.address_country,
-        ];
-        let text = text.map(|part| part.to_lowercase()).join(" ");
-        let query = self.query.as_deref().unwrap_or_default().to_lowercase();
-        query.split_whitespace().filter(|word| *word != "*").all(|word| text.contains(word))
+    /// The locations that the query's words describe. A word that begins no word of any
+    /// location says something else ("store", "near", "me") and is passed over, unless all do.
+    pub fn find<'l>(&self, locations: impl Iterator<Item = &'l Location>) -> Vec<&'l Location> {
+        let query = words(self.query.as_deref().unwrap_or_default());
+        let described: Vec<_> =
+            locations.map(|location| (location, description(location))).collect();
+        let occurs =
+            |word: &String, text: &[String]| text.iter().any(|other| other.starts_with(word));
+        let is_known = |word: &&String| described.iter().any(|(_, text)| occurs(word, text));
+        let known: Vec<&String> = query.iter().filter(is_known).collect();
+        if known.is_empty() && !query.is_empty() {
+            return Vec::new();
+        }
+        let found =
+            described.iter().filter(|(_, text)| known.iter().all(|word| occurs(word, text)));
+        found.map(|(location, _)| *location).collect()
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// The words that a location can be found by.
+fn description(location: &Location) -> Vec<String> {
+    let address = &location.address;
+    let parts = [
+        &location.name,
+        &location.code,
+        &address.street_address,
+        &address.address_locality,
+        &address.address_region,
+        &address.postal_code,
+        &address.address_country,
+    ];
+    parts.into_iter().flat_map(|part| words(part)).collect()
 }
 
 impl LookupRequest {

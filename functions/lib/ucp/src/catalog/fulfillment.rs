@@ -110,10 +110,6 @@ impl<'a> Scope<'a> {
         self.restriction.as_ref().is_none_or(|places| places.iter().any(|id| supply.at(id) > 0))
     }
 
-    pub fn supply<'l>(&self, levels: impl IntoIterator<Item = (&'l str, i64)>) -> Supply {
-        Supply::new(self.locations, levels)
-    }
-
     /// The methods for something physical of which there is `supply`.
     pub fn fulfillment(&self, supply: &Supply) -> Fulfillment {
         Fulfillment {
@@ -203,7 +199,7 @@ fn restriction<'a>(
         && to_store.is_none()
         && !shipping_options(brand, country, now_ms).is_empty();
     let serves = |location: &&Location| {
-        let here = to_store.is_none_or(|id| id == location.id);
+        let here = to_store.is_none_or(|name| location.id == name || location.code == name);
         (picked_up && location.hands_over() && here) || (shipped && location.services.ship)
     };
     Some(locations.iter().filter(serves).map(|location| location.id.as_str()).collect())
