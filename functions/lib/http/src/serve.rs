@@ -16,6 +16,9 @@ const UCP_ROUTES: [&str; 5] = [
     "orders",
 ];
 
+/// Characters of an error in the log, at most.
+const MAX_LOG_CHARS: usize = 400;
+
 /// Answers a request by a function's `route`. Faults of ours leave one line in the log:
 /// component, request, error; never a body.
 pub async fn serve(
@@ -32,7 +35,11 @@ pub async fn serve(
     };
     let reply = outcome.unwrap_or_else(|error| {
         if let Some(log) = error.log() {
-            eprintln!("{component} {request_id} {}: {log}", error.status());
+            eprintln!(
+                "{component} {request_id} {}: {}",
+                error.status(),
+                one_line(log)
+            );
         }
         error.render(ucp)
     });
@@ -40,6 +47,12 @@ pub async fn serve(
         .revalidated(if_none_match.as_deref())
         .header("request-id", &request_id)
         .into_response()
+}
+
+/// A runtime's error can bring its backtrace along: a log line has an end.
+fn one_line(log: &str) -> String {
+    let words: Vec<&str> = log.split_whitespace().collect();
+    words.join(" ").chars().take(MAX_LOG_CHARS).collect()
 }
 
 fn is_ucp(path: &str) -> bool {
@@ -92,6 +105,15 @@ mod tests {
         ] {
             assert!(!is_ucp(path), "{path}");
         }
+    }
+
+    #[test]
+    fn a_fault_is_one_line_in_the_log() {
+        assert_eq!(
+            one_line("db error\n\nCaused by:\n    refused"),
+            "db error Caused by: refused"
+        );
+        assert_eq!(one_line(&"x".repeat(1_000)).len(), MAX_LOG_CHARS);
     }
 
     #[test]

@@ -176,7 +176,7 @@ pub(crate) struct Tries {
 impl Tries {
     pub(crate) fn new() -> Self {
         Self {
-            left: 5,
+            left: 6,
             pause_ms: 4,
         }
     }

@@ -20,8 +20,11 @@ const LOCK_TIMEOUT_MS: i64 = 3_000;
 pub(crate) struct Connection(pg::Connection);
 
 impl Connection {
+    /// A failure is worth another attempt: nothing was asked yet, and a database that has
+    /// no connection left may have one in a moment.
     pub(crate) async fn open(url: &str) -> Result<Self, Failure> {
-        pg::Connection::open(url).await.map(Self).map_err(failure)
+        let opened = pg::Connection::open(url).await.map(Self);
+        opened.map_err(|error| Failure::Contended(error.to_string()))
     }
 
     pub(crate) async fn query(&self, text: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
