@@ -109,7 +109,9 @@ pub async fn products(
     };
     let hits = rows.iter().map(hit).collect::<Result<_, _>>()?;
     let nothing = query.after.is_none().then_some(0);
-    let total = rows.first().map_or(Ok(nothing), |row| row.int_opt("total"))?;
+    let total = rows
+        .first()
+        .map_or(Ok(nothing), |row| row.int_opt("total"))?;
     Ok(Page {
         hits,
         total,
