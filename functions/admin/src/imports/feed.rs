@@ -1,0 +1,167 @@
+//! From the body's bytes to items, and in batches of bounded size into their target.
+
+use aisle_domain::import::{Finding, Format, Header, Report, Table};
+use aisle_http::{BodyStream, Error};
+use aisle_store::{BatchError, StoreError};
+use aisle_ucp::admin::Tally;
+
+/// Where a file's items go.
+pub trait Target {
+    type Item;
+
+    /// When the items' weights add up to this, they are written.
+    const BATCH_WEIGHT: usize;
+
+    fn weight(item: &Self::Item) -> usize;
+
+    /// Writes the items. What cannot be written is refused in the report; an error means
+    /// that nothing more can be.
+    async fn write(&mut self, items: Vec<Self::Item>, report: &mut Report) -> Result<(), Error>;
+
+    /// What was written so far.
+    fn tally(&self) -> Tally;
+}
+
+/// Reads the file to its end. 422 when it has no header or one that lacks columns.
+pub async fn feed<F: Format, T: Target<Item = F::Item>>(
+    mut body: BodyStream,
+    open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
+    target: T,
+) -> Result<(Report, Tally), Error> {
+    let mut table = Table::default();
+    let mut format: Option<F> = None;
+    let mut funnel = Funnel {
+        target,
+        report: Report::default(),
+        pending: Vec::new(),
+        weight: 0,
+    };
+    loop {
+        let chunk = body.next().await?;
+        match &chunk {
+            Some(bytes) => table.feed(bytes),
+            None => table.finish(),
+        }
+        while let Some(row) = table.next_row() {
+            let format = opened(&mut format, &table, &open, row.as_ref().err())?;
+            match row {
+                Ok(row) => {
+                    let item = format.row(row, &mut funnel.report);
+                    funnel.take(item).await?;
+                }
+                Err(finding) => {
+                    funnel.report.rows += 1;
+                    funnel.report.refuse(finding);
+                }
+            }
+        }
+        if chunk.is_none() {
+            let last = opened(&mut format, &table, &open, None)?.finish(&mut funnel.report);
+            funnel.take(last).await?;
+            return funnel.finish().await;
+        }
+    }
+}
+
+/// The file's format, known as soon as its header was read.
+fn opened<'a, F>(
+    format: &'a mut Option<F>,
+    table: &Table,
+    open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
+    fault: Option<&Finding>,
+) -> Result<&'a mut F, Error> {
+    match format {
+        Some(format) => Ok(format),
+        None => {
+            let header = table
+                .header()
+                .ok_or_else(|| Error::unprocessable("empty_file", "body", "the file has no row"))?;
+            let opened = open(header).map_err(|missing| refuse_header(&missing, fault))?;
+            Ok(format.insert(opened))
+        }
+    }
+}
+
+fn refuse_header(missing: &[&'static str], fault: Option<&Finding>) -> Error {
+    let detail = match fault {
+        Some(finding) => format!(
+            "the first row, which names the columns, cannot be read: {}",
+            finding.reason
+        ),
+        None => format!("the file lacks columns: {}", missing.join(", ")),
+    };
+    Error::unprocessable("missing_columns", "body", &detail).with("columns", missing.to_vec())
+}
+
+/// Collects items until they make a batch.
+struct Funnel<T: Target> {
+    target: T,
+    report: Report,
+    pending: Vec<T::Item>,
+    weight: usize,
+}
+
+impl<T: Target> Funnel<T> {
+    async fn take(&mut self, item: Option<T::Item>) -> Result<(), Error> {
+        let Some(item) = item else { return Ok(()) };
+        self.weight += T::weight(&item);
+        self.pending.push(item);
+        if self.weight >= T::BATCH_WEIGHT {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        self.weight = 0;
+        self.target
+            .write(std::mem::take(&mut self.pending), &mut self.report)
+            .await
+    }
+
+    async fn finish(mut self) -> Result<(Report, Tally), Error> {
+        if !self.pending.is_empty() {
+            self.flush().await?;
+        }
+        Ok((self.report, self.target.tally()))
+    }
+}
+
+/// Why a change that looked right was refused by the database.
+pub const NOT_SAVED: &str =
+    "it, or what it refers to, was changed at the same moment; import it again";
+
+/// Commits the changes as one batch or, when the database refuses that, one by one, so
+/// that a change which cannot be made does not keep the others out. Tells which were made.
+pub async fn save<C>(
+    changes: &[C],
+    commit: impl AsyncFn(&[C]) -> Result<(), BatchError>,
+) -> Result<Vec<bool>, Error> {
+    if changes.is_empty() || attempt(&commit, changes).await? {
+        return Ok(vec![true; changes.len()]);
+    }
+    let mut saved = Vec::with_capacity(changes.len());
+    for change in changes.chunks(1) {
+        saved.push(changes.len() > 1 && attempt(&commit, change).await?);
+    }
+    Ok(saved)
+}
+
+async fn attempt<C>(
+    commit: impl AsyncFn(&[C]) -> Result<(), BatchError>,
+    changes: &[C],
+) -> Result<bool, Error> {
+    match commit(changes).await {
+        Ok(()) => Ok(true),
+        Err(BatchError::Store(
+            error @ (StoreError::Unavailable(_) | StoreError::SchemaMismatch { .. }),
+        )) => Err(error.into()),
+        Err(error) => {
+            eprintln!(
+                "admin: {} changes of an import were refused together: {error}",
+                changes.len()
+            );
+            Ok(false)
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The statements that store products: a few for all of a batch, whatever their number.
+
+use aisle_domain::product::{Product, Variant, plain_text};
+use aisle_store::outbox::{self, Event};
+use aisle_store::{Batch, BatchError, Db, StoreError, search, values};
+use serde::Serialize;
+
+use super::Change;
+
+/// Stores the products, their variants and categories, makes them findable and tells the
+/// relay: all or nothing. Each must be new, or of the version that it was read in.
+pub async fn commit(db: &Db, brand_id: &str, changes: &[Change]) -> Result<(), BatchError> {
+    let (created, updated): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.version.is_none());
+    let mut batch = Batch::new();
+    if !created.is_empty() {
+        batch.expect(
+            created.len() as u64,
+            INSERT_PRODUCTS,
+            values![brand_id, product_rows(&created)?],
+        );
+    }
+    if !updated.is_empty() {
+        batch.expect(
+            updated.len() as u64,
+            UPDATE_PRODUCTS,
+            values![brand_id, product_rows(&updated)?],
+        );
+        let ids = json(updated.iter().map(|change| &change.product.id))?;
+        // A GTIN may pass from one variant to another: nobody holds one while they are dealt.
+        batch.add(CLEAR_GTINS, values![brand_id, &ids]);
+        batch.add(CLEAR_CATEGORIES, values![brand_id, &ids]);
+    }
+    let variants = changes
+        .iter()
+        .flat_map(|change| VariantRow::all(&change.product));
+    batch.add(PUT_VARIANTS, values![brand_id, json(variants)?]);
+    let categories = changes
+        .iter()
+        .flat_map(|change| CategoryRow::all(&change.product));
+    batch.add(PUT_CATEGORIES, values![brand_id, json(categories)?]);
+    for Change { product, .. } in changes {
+        search::index_product(
+            &mut batch,
+            db.dialect(),
+            brand_id,
+            &product.id,
+            &product.title,
+            &words(product),
+        );
+        outbox::event(
+            &mut batch,
+            &Event::new(brand_id, "product.changed", &product.id),
+        );
+    }
+    batch.commit(db).await.map(|_| ())
+}
+
+/// What a shopper may search a product by, beside its title.
+fn words(product: &Product) -> String {
+    let variants = product
+        .active_variants()
+        .flat_map(|variant| [variant.sku.as_str(), variant.title.as_str()]);
+    let facts = [product.vendor.as_str(), product.product_type.as_str()];
+    let labels = product
+        .tags
+        .iter()
+        .chain(&product.categories)
+        .map(String::as_str);
+    let words: Vec<&str> = facts.into_iter().chain(labels).chain(variants).collect();
+    format!("{} {}", words.join(" "), plain_text(&product.body_html))
+}
+
+#[derive(Serialize)]
+struct ProductRow<'a> {
+    id: &'a str,
+    handle: &'a str,
+    title: &'a str,
+    published: i64,
+    price_min_minor: i64,
+    price_max_minor: i64,
+    doc: String,
+    fingerprint: &'a str,
+    version: Option<i64>,
+}
+
+fn product_rows(changes: &[&Change]) -> Result<String, StoreError> {
+    let row = |change: &&Change| {
+        let product = &change.product;
+        let (price_min_minor, price_max_minor) = product.price_range_minor().unwrap_or_default();
+        Ok(serde_json::to_value(ProductRow {
+            id: &product.id,
+            handle: &product.handle,
+            title: &product.title,
+            published: i64::from(product.published),
+            price_min_minor,
+            price_max_minor,
+            doc: serde_json::to_string(product)?,
+            fingerprint: &change.fingerprint,
+            version: change.version,
+        })?)
+    };
+    let rows: Result<Vec<serde_json::Value>, serde_json::Error> = changes.iter().map(row).collect();
+    json(rows.map_err(no_json)?.into_iter())
+}
+
+#[derive(Serialize)]
+struct VariantRow<'a> {
+    id: &'a str,
+    product_id: &'a str,
+    sku: &'a str,
+    gtin: Option<&'a str>,
+    position: usize,
+    price_minor: i64,
+    tax_category: &'a str,
+    active: i64,
+}
+
+impl<'a> VariantRow<'a> {
+    fn all(product: &'a Product) -> impl Iterator<Item = Self> {
+        product
+            .variants
+            .iter()
+            .enumerate()
+            .map(|(position, variant)| Self::new(&product.id, position, variant))
+    }
+
+    fn new(product_id: &'a str, position: usize, variant: &'a Variant) -> Self {
+        Self {
+            id: &variant.id,
+            product_id,
+            sku: &variant.sku,
+            gtin: variant.gtin.as_deref(),
+            position,
+            price_minor: variant.price_minor,
+            tax_category: &variant.tax_category,
+            active: i64::from(variant.active),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CategoryRow<'a> {
+    product_id: &'a str,
+    category: &'a str,
+}
+
+impl<'a> CategoryRow<'a> {
+    fn all(product: &'a Product) -> impl Iterator<Item = Self> {
+        product.categories.iter().map(|category| Self {
+            product_id: &product.id,
+            category,
+        })
+    }
+}
+
+fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, StoreError> {
+    serde_json::to_string(&rows.collect::<Vec<_>>()).map_err(no_json)
+}
+
+fn no_json(error: serde_json::Error) -> StoreError {
+    StoreError::Bug(error.to_string())
+}
+
+const INSERT_PRODUCTS: (&str, &str) = (
+    "INSERT INTO product (id, brand_id, handle, title, published, price_min_minor, price_max_minor, doc, fingerprint, version, updated_at_ms) \
+     SELECT value ->> 'id', ?1, value ->> 'handle', value ->> 'title', value ->> 'published', value ->> 'price_min_minor', \
+     value ->> 'price_max_minor', value ->> 'doc', value ->> 'fingerprint', 1, {now} FROM json_each(?2)",
+    "INSERT INTO product (id, brand_id, handle, title, published, price_min_minor, price_max_minor, doc, fingerprint, version, updated_at_ms) \
+     SELECT id, ?1, handle, title, published, price_min_minor, price_max_minor, doc, fingerprint, 1, {now} \
+     FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, handle TEXT, title TEXT, published BIGINT, \
+     price_min_minor BIGINT, price_max_minor BIGINT, doc TEXT, fingerprint TEXT)",
+);
+
+const UPDATE_PRODUCTS: (&str, &str) = (
+    "UPDATE product SET title = input.value ->> 'title', published = input.value ->> 'published', \
+     price_min_minor = input.value ->> 'price_min_minor', price_max_minor = input.value ->> 'price_max_minor', \
+     doc = input.value ->> 'doc', fingerprint = input.value ->> 'fingerprint', version = product.version + 1, updated_at_ms = {now} \
+     FROM json_each(?2) AS input WHERE product.brand_id = ?1 AND product.id = input.value ->> 'id' \
+     AND product.version = input.value ->> 'version'",
+    "UPDATE product SET title = input.title, published = input.published, price_min_minor = input.price_min_minor, \
+     price_max_minor = input.price_max_minor, doc = input.doc, fingerprint = input.fingerprint, \
+     version = product.version + 1, updated_at_ms = {now} \
+     FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, title TEXT, published BIGINT, price_min_minor BIGINT, \
+     price_max_minor BIGINT, doc TEXT, fingerprint TEXT, version BIGINT) \
+     WHERE product.brand_id = ?1 AND product.id = input.id AND product.version = input.version",
+);
+
+const CLEAR_GTINS: (&str, &str) = (
+    "UPDATE variant SET gtin = NULL WHERE brand_id = ?1 AND gtin IS NOT NULL AND product_id IN (SELECT value FROM json_each(?2))",
+    "UPDATE variant SET gtin = NULL WHERE brand_id = ?1 AND gtin IS NOT NULL \
+     AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
+);
+
+const CLEAR_CATEGORIES: (&str, &str) = (
+    "DELETE FROM product_category WHERE brand_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))",
+    "DELETE FROM product_category WHERE brand_id = ?1 AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
+);
+
+const PUT_VARIANTS: (&str, &str) = (
+    "INSERT INTO variant (id, brand_id, product_id, sku, gtin, position, price_minor, tax_category, active) \
+     SELECT value ->> 'id', ?1, value ->> 'product_id', value ->> 'sku', value ->> 'gtin', value ->> 'position', \
+     value ->> 'price_minor', value ->> 'tax_category', value ->> 'active' FROM json_each(?2) WHERE true \
+     ON CONFLICT (id) DO UPDATE SET gtin = excluded.gtin, position = excluded.position, \
+     price_minor = excluded.price_minor, tax_category = excluded.tax_category, active = excluded.active",
+    "INSERT INTO variant (id, brand_id, product_id, sku, gtin, position, price_minor, tax_category, active) \
+     SELECT id, ?1, product_id, sku, gtin, position, price_minor, tax_category, active \
+     FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, product_id TEXT, sku TEXT, gtin TEXT, position BIGINT, \
+     price_minor BIGINT, tax_category TEXT, active BIGINT) \
+     ON CONFLICT (id) DO UPDATE SET gtin = excluded.gtin, position = excluded.position, \
+     price_minor = excluded.price_minor, tax_category = excluded.tax_category, active = excluded.active",
+);
+
+const PUT_CATEGORIES: (&str, &str) = (
+    "INSERT INTO product_category (brand_id, category, product_id) \
+     SELECT ?1, value ->> 'category', value ->> 'product_id' FROM json_each(?2)",
+    "INSERT INTO product_category (brand_id, category, product_id) \
+     SELECT ?1, category, product_id FROM jsonb_to_recordset(?2::jsonb) AS input (category TEXT, product_id TEXT)",
+);

@@ -1,0 +1,198 @@
+//! Counts into the stock ledger.
+
+use std::collections::HashMap;
+
+use aisle_domain::import::stock::{Count, Item};
+use aisle_domain::import::{Finding, Report};
+use aisle_http::Error;
+use aisle_store::stock::{self, Counted, Document};
+use aisle_store::values;
+use aisle_ucp::admin::Tally;
+
+use super::Run;
+use super::feed::Target;
+
+/// Why the balances move, in the ledger.
+const REASON: &str = "count";
+
+pub struct Stock<'a> {
+    run: &'a Run<'a>,
+    tally: Tally,
+}
+
+impl<'a> Stock<'a> {
+    pub fn new(run: &'a Run<'a>) -> Self {
+        Self {
+            run,
+            tally: Tally::default(),
+        }
+    }
+
+    fn judge(&mut self, counted: Counted, line: u64, report: &mut Report) {
+        match counted {
+            Counted::Created => self.tally.created += 1,
+            Counted::Updated => self.tally.updated += 1,
+            Counted::Unchanged => self.tally.unchanged += 1,
+            Counted::BelowReserved { reserved } => {
+                let reason = format!("below the {reserved} that open orders hold");
+                report.refuse(Finding::new(line, "on_hand", reason));
+            }
+        }
+    }
+}
+
+impl Target for Stock<'_> {
+    type Item = Count;
+
+    const BATCH_WEIGHT: usize = 1_000;
+
+    fn weight(_: &Count) -> usize {
+        1
+    }
+
+    async fn write(&mut self, counts: Vec<Count>, report: &mut Report) -> Result<(), Error> {
+        let known = Known::read(self.run, &counts).await?;
+        let (lines, counts) = known.resolve(counts, report);
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let document = Document {
+            kind: "import",
+            id: &self.run.id,
+        };
+        let counted =
+            stock::set_on_hand(self.run.db, &self.run.brand.id, REASON, document, &counts).await?;
+        for (counted, line) in counted.into_iter().zip(lines) {
+            self.judge(counted, line, report);
+        }
+        Ok(())
+    }
+
+    fn tally(&self) -> Tally {
+        self.tally
+    }
+}
+
+/// What the rows of a batch name: SKUs by SKU and GTIN, location ids by code.
+#[derive(Default)]
+struct Known {
+    skus: HashMap<Item, String>,
+    location_ids: HashMap<String, String>,
+}
+
+impl Known {
+    async fn read(run: &Run<'_>, counts: &[Count]) -> Result<Self, Error> {
+        let (mut skus, mut gtins) = (Vec::new(), Vec::new());
+        for count in counts {
+            match &count.item {
+                Item::Sku(sku) => skus.push(sku.as_str()),
+                Item::Gtin(gtin) => gtins.push(gtin.as_str()),
+            }
+        }
+        let codes = counts
+            .iter()
+            .map(|count| count.location_code.as_str())
+            .collect();
+        let dialect = run.db.dialect();
+        let sql = format!(
+            "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku IN {} \
+             UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin IN {} \
+             UNION ALL SELECT 'location', l.code, l.id FROM location l \
+             JOIN brand_location bl ON bl.location_id = l.id AND bl.brand_id = ?1 WHERE l.code IN {}",
+            dialect.each("?2"),
+            dialect.each("?3"),
+            dialect.each("?4"),
+        );
+        let rows = run
+            .db
+            .query(
+                sql,
+                values![
+                    &run.brand.id,
+                    distinct(skus),
+                    distinct(gtins),
+                    distinct(codes)
+                ],
+            )
+            .await?;
+        let mut known = Self::default();
+        for row in rows {
+            let (name, found) = (row.text("name")?, row.text("found")?);
+            match row.text("kind")?.as_str() {
+                "sku" => drop(known.skus.insert(Item::Sku(name), found)),
+                "gtin" => drop(known.skus.insert(Item::Gtin(name), found)),
+                _ => drop(known.location_ids.insert(name, found)),
+            }
+        }
+        Ok(known)
+    }
+
+    /// The counts with SKU and location id, each pair once, and the line of each. A later
+    /// row for the same pair was counted later: it replaces the one before.
+    fn resolve(&self, counts: Vec<Count>, report: &mut Report) -> (Vec<u64>, Vec<stock::Count>) {
+        let mut latest: HashMap<(String, String), usize> = HashMap::new();
+        let mut resolved: Vec<Option<(u64, stock::Count)>> = Vec::new();
+        for count in counts {
+            match self.find(&count) {
+                Ok((sku, location_id)) => {
+                    let earlier = latest.insert((sku.clone(), location_id.clone()), resolved.len());
+                    if let Some((line, _)) = earlier.and_then(|at| resolved.get_mut(at)?.take()) {
+                        report.warn(Finding::new(
+                            line,
+                            "",
+                            format!("replaced by the count on line {}", count.line),
+                        ));
+                    }
+                    let Count {
+                        line,
+                        on_hand,
+                        safety,
+                        ..
+                    } = count;
+                    resolved.push(Some((
+                        line,
+                        stock::Count {
+                            sku,
+                            location_id,
+                            on_hand,
+                            safety,
+                        },
+                    )));
+                }
+                Err(finding) => report.refuse(finding),
+            }
+        }
+        resolved.into_iter().flatten().unzip()
+    }
+
+    fn find(&self, count: &Count) -> Result<(String, String), Finding> {
+        let sku = self
+            .skus
+            .get(&count.item)
+            .ok_or_else(|| match &count.item {
+                Item::Sku(sku) => {
+                    Finding::new(count.line, "sku", format!("the brand has no variant {sku}"))
+                }
+                Item::Gtin(gtin) => Finding::new(
+                    count.line,
+                    "gtin",
+                    format!("the brand has no variant with GTIN {gtin}"),
+                ),
+            })?;
+        let location_id = self.location_ids.get(&count.location_code).ok_or_else(|| {
+            let reason = format!(
+                "the brand does not trade at a location {}",
+                count.location_code
+            );
+            Finding::new(count.line, "location_code", reason)
+        })?;
+        Ok((sku.clone(), location_id.clone()))
+    }
+}
+
+/// As a JSON array, each name once.
+fn distinct(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    serde_json::Value::from(names).to_string()
+}
