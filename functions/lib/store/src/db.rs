@@ -1,6 +1,10 @@
 //! The database of one request: which one, its connection, and reads.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use futures::lock::Mutex;
 use spin_sdk::variables;
@@ -171,6 +175,7 @@ async fn database_url() -> Result<Rc<str>, StoreError> {
 pub(crate) struct Tries {
     left: u32,
     pause_ms: u64,
+    began: Instant,
 }
 
 impl Tries {
@@ -178,14 +183,16 @@ impl Tries {
         Self {
             left: 6,
             pause_ms: 4,
+            began: Instant::now(),
         }
     }
 
-    /// Waits a little, longer each time and never as long as somebody else who collided
-    /// at the same moment; gives up when no attempt is left.
+    /// Waits a little, longer each time and never as long as somebody else who collided at
+    /// the same moment; gives up when no attempt is left, or when those that failed took
+    /// as long as any call may.
     pub(crate) async fn again(&mut self, why: String) -> Result<(), StoreError> {
         self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
+        if self.left == 0 || self.began.elapsed() > deadline::CALL {
             return Err(StoreError::Unavailable(why));
         }
         let [chance, ..] = crate::random();
