@@ -1,5 +1,7 @@
 //! Request bodies as JSON: refused with the place where they are wrong.
 
+mod node;
+
 use serde::de::DeserializeOwned;
 
 use crate::Error;
@@ -10,30 +12,10 @@ const MAX_DEPTH: u32 = 32;
 /// Parses a body; a refusal names the member that is wrong (RFC 9535 JSONPath).
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     guard(body)?;
-    let mut input = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
-        let path = json_path(&error.path().to_string());
-        let error = error.into_inner();
-        let code = if error.is_data() {
-            "invalid_value"
-        } else {
-            "malformed_json"
-        };
-        Error::bad_request(code, &path, &error.to_string())
-    })?;
-    input
-        .end()
+    let value = serde_json::from_slice(body)
         .map_err(|error| Error::bad_request("malformed_json", "$", &error.to_string()))?;
-    Ok(value)
-}
-
-/// `line_items[0].quantity` as `$.line_items[0].quantity`.
-fn json_path(path: &str) -> String {
-    match path {
-        "." | "" => "$".into(),
-        path if path.starts_with('[') => format!("${path}"),
-        path => format!("$.{path}"),
-    }
+    node::read(value)
+        .map_err(|(path, error)| Error::bad_request("invalid_value", &path, &error.to_string()))
 }
 
 /// Refuses what would be parsed but must not be stored or recursed into: deep nesting,
@@ -109,6 +91,19 @@ mod tests {
             refused("invalid_value", "$.more")
         );
         assert_eq!(refusal("{}"), refused("invalid_value", "$"));
+        assert_eq!(
+            refusal(r#"{"line_items":[{}]}"#),
+            refused("invalid_value", "$.line_items[0]")
+        );
+        assert_eq!(
+            refusal(r#"{"line_items":[[2]]}"#),
+            refused("invalid_value", "$.line_items[0]")
+        );
+        assert_eq!(refusal("[[]]"), refused("invalid_value", "$"));
+        assert_eq!(
+            refusal(r#"{"it's more":1}"#),
+            refused("invalid_value", r"$['it\'s more']")
+        );
         assert_eq!(refusal(r#"{"line_items":["#).0, "malformed_json");
         assert_eq!(refusal(r#"{"line_items":[]} {}"#).0, "malformed_json");
         assert_eq!(refusal("").0, "malformed_json");
