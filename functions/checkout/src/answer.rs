@@ -1,6 +1,7 @@
 //! What the handlers of this component share: refusals, answers, and the commit of a
 //! command under its idempotency key.
 
+use aisle_domain::id::is_id;
 use aisle_domain::notice::Refusal;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::{Claim, Outcome};
@@ -17,6 +18,15 @@ pub fn refused(refusal: Refusal) -> Error {
 pub fn missing(what: &str) -> Error {
     let detail = format!("{what} not found, or it has expired.");
     Error::not_found("not_found", &detail).severity(Severity::Unrecoverable)
+}
+
+/// What has not the form of an id names nothing, and needs no query to be refused.
+pub fn must_be_id(id: &str, what: &str) -> Result<(), Error> {
+    if is_id(id) {
+        Ok(())
+    } else {
+        Err(missing(what))
+    }
 }
 
 /// The resource is past the point where it could be changed.

@@ -55,6 +55,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
 
 /// `GET /carts/{id}`
 pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Cart")?;
     let brand = call.brand().await?;
     let sql = "SELECT doc, expires_at_ms FROM cart \
                WHERE brand_id = ?1 AND id = ?2 AND status = 'active' AND expires_at_ms > {now}";
@@ -72,6 +73,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// `PUT /carts/{id}`
 pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Cart")?;
     let brand = call.brand().await?;
     let body = call.body().await?;
     let request = call
@@ -114,6 +116,7 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// `POST /carts/{id}/cancel`: answers the cart as it was.
 pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Cart")?;
     let brand = call.brand().await?;
     let body = call.body().await?;
     let claim = call.claim(&brand.id, &format!("cancel-cart/{id}"), &body)?;

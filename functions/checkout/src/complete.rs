@@ -50,16 +50,21 @@ enum Keyed<'a> {
     Fresh(&'a Claim),
 }
 
+/// `POST /checkout-sessions/{id}/complete`
 pub async fn complete(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Checkout")?;
     let brand = call.brand().await?;
     let body = call.body().await?;
-    let request: CompleteRequest = call.parse(&body)?;
+    let payment = call
+        .parse::<CompleteRequest>(&body)?
+        .into_payment()
+        .map_err(answer::refused)?;
     let claim = call.claim(&brand.id, &format!("complete-checkout/{id}"), &body)?;
     let completion = Completion {
         call,
         brand: &brand,
         id,
-        payment: &request.payment,
+        payment: &payment,
         claim: claim.as_ref(),
     };
     for _ in 0..ROUNDS {

@@ -23,7 +23,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let body = call.body().await?;
     let mut request: wire::CheckoutRequest = call.parse(&body)?;
     let cart_id = request.cart_id.take();
-    if cart_id.is_some() {
+    if let Some(id) = &cart_id {
+        answer::must_be_id(id, "Cart").map_err(|error| error.at("$.cart_id"))?;
         request.line_items = Some(Vec::new());
     }
     let request = request.into_domain(&brand).map_err(answer::refused)?;
@@ -142,6 +143,7 @@ async fn existing(call: &Call, brand: &Brand, cart_id: Option<&str>) -> Result<R
 
 /// `GET /checkout-sessions/{id}`. A completion that was cut short is brought to its end first.
 pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Checkout")?;
     let brand = call.brand().await?;
     let question = || Question {
         session_id: Some(id),
@@ -158,6 +160,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// `PUT /checkout-sessions/{id}`
 pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Checkout")?;
     let brand = call.brand().await?;
     let body = call.body().await?;
     let request = call
@@ -245,6 +248,7 @@ fn cart_of(session: &Session, facts: &Facts, brand: &Brand) -> Result<String, Er
 
 /// `POST /checkout-sessions/{id}/cancel`
 pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
+    answer::must_be_id(id, "Checkout")?;
     let brand = call.brand().await?;
     let body = call.body().await?;
     let claim = call.claim(&brand.id, &format!("cancel-checkout/{id}"), &body)?;
@@ -314,25 +318,15 @@ pub fn document(session: &Session) -> Result<String, Error> {
     serde_json::to_string(session).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// The session as UCP shows it; one that expired is canceled (UCP checkout, "Status Values").
+/// The session as UCP shows it.
 pub fn shown(call: &Call, brand: &Brand, row: &SessionRow) -> Checkout {
-    let lapsed = row.expired && row.status.is_open();
-    let status = if lapsed { Status::Canceled } else { row.status };
     let origin = call.origin();
     let view = View {
         id: &row.id,
-        status,
+        status: row.status,
         brand,
         expires_at_ms: row.expires_at_ms,
         origin: &origin,
     };
-    let checkout = Checkout::new(view, &row.session);
-    match lapsed {
-        true => checkout.with(&[Notice::warning(
-            "expired",
-            "$.expires_at",
-            "The checkout has expired.",
-        )]),
-        false => checkout,
-    }
+    Checkout::new(view, &row.session)
 }

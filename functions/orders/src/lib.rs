@@ -1,5 +1,6 @@
 //! Orders: UCP's `order`. Who knows an order's id may read it; nobody can guess one.
 
+use aisle_domain::id::is_id;
 use aisle_domain::order::Order;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::values;
@@ -23,6 +24,9 @@ async fn route(call: Call) -> Result<Reply, Error> {
 
 /// Only what was confirmed is an order to the outside: before that it is an attempt.
 async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
+    if !is_id(id) {
+        return Err(not_found());
+    }
     let brand = call.brand().await?;
     let sql =
         "SELECT doc FROM customer_order WHERE brand_id = ?1 AND id = ?2 AND status = 'confirmed'";

@@ -46,8 +46,8 @@ fn create_checkout() {}
         ("UCP-Agent" = String, Header, description = "The platform's profile"),
     ),
     responses(
-        (status = 200, body = Checkout, description = "An expired session is `canceled`"),
-        (status = 404, body = ErrorResponse, description = "There is no such session"),
+        (status = 200, body = Checkout, description = "The session as it stands"),
+        (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )
 )]
@@ -69,7 +69,7 @@ fn get_checkout() {}
     responses(
         (status = 200, body = Checkout),
         (status = 400, body = ErrorResponse, description = "The body makes no sense; the message's path says where"),
-        (status = 404, body = ErrorResponse, description = "There is no such session"),
+        (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 409, body = ErrorResponse, description = "Completed, canceled or expired; changed by somebody else just now; or the key was used for another request"),
         (status = 413, body = ErrorResponse, description = "The body is too large"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
@@ -94,7 +94,7 @@ fn update_checkout() {}
     responses(
         (status = 200, body = Checkout, description = "`completed` with `order`, or what stands in the way"),
         (status = 400, body = ErrorResponse, description = "The body makes no sense; the message's path says where"),
-        (status = 404, body = ErrorResponse, description = "There is no such session"),
+        (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 409, body = ErrorResponse, description = "Canceled or expired; being completed by another request; or the key was used for another request"),
         (status = 413, body = ErrorResponse, description = "The body is too large"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
@@ -113,7 +113,7 @@ fn complete_checkout() {}
     ),
     responses(
         (status = 200, body = Checkout),
-        (status = 404, body = ErrorResponse, description = "There is no such session"),
+        (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 409, body = ErrorResponse, description = "Completed, canceled, expired or being completed; or the key was used for another request"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )

@@ -3,7 +3,7 @@
 //! The only handler so far is a sandbox. It moves no money; the token of its credential
 //! says what becomes of the payment: `tok_success`, `tok_fail` or `tok_unavailable`.
 
-use aisle_domain::notice::Notice;
+use aisle_domain::notice::{Notice, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,7 +31,9 @@ pub fn payment_handlers() -> Value {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompleteRequest {
-    pub payment: PaymentRequest,
+    /// Required.
+    #[serde(default)]
+    pub payment: Option<PaymentRequest>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -73,6 +75,14 @@ impl std::fmt::Debug for Instrument {
             .debug_struct("Instrument")
             .field("handler_id", &self.handler_id)
             .finish_non_exhaustive()
+    }
+}
+
+impl CompleteRequest {
+    /// Refused: no payment at all.
+    pub fn into_payment(self) -> Result<PaymentRequest, Refusal> {
+        let missing = || Refusal::new("missing", "$.payment", "payment is required");
+        self.payment.ok_or_else(missing)
     }
 }
 
