@@ -16,6 +16,8 @@ pub struct BodyStream {
     chunks: futures::stream::LocalBoxStream<'static, Result<Bytes, String>>,
     left: usize,
     limit: usize,
+    /// Bytes that are still to come, where the request says how many there are.
+    expected: Option<u64>,
 }
 
 impl BodyStream {
@@ -25,7 +27,8 @@ impl BodyStream {
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Self, Error> {
-        if content_length(headers)?.is_some_and(|length| length > limit as u64) {
+        let expected = content_length(headers)?;
+        if expected.is_some_and(|length| length > limit as u64) {
             return Err(Error::too_large(limit));
         }
         let chunks = body
@@ -36,11 +39,17 @@ impl BodyStream {
             chunks,
             left: limit,
             limit,
+            expected,
         })
     }
 
     /// The next piece, `None` at the end; 413 as soon as the limit is passed.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        // All is there: asking once more, only to learn that it is the end, and then for
+        // trailers, would cost two further round trips to the runtime.
+        if self.expected == Some(0) {
+            return Ok(None);
+        }
         let Some(chunk) = self.chunks.next().await else {
             return Ok(None);
         };
@@ -55,6 +64,7 @@ impl BodyStream {
             .left
             .checked_sub(chunk.len())
             .ok_or_else(|| Error::too_large(self.limit))?;
+        self.expected = self.expected.map(|left| left.saturating_sub(chunk.len() as u64));
         Ok(Some(chunk))
     }
 
