@@ -39,8 +39,18 @@ impl App {
     /// Answers a request from outside.
     pub async fn serve(
         &self,
+        request: Request<WasiBody>,
+        client: SocketAddr,
+    ) -> Response<LoggedBody> {
+        self.answer(request, client, self.access_log).await
+    }
+
+    /// Answers a request from outside, with or without its line in the log.
+    pub async fn answer(
+        &self,
         mut request: Request<WasiBody>,
         client: SocketAddr,
+        access_log: bool,
     ) -> Response<LoggedBody> {
         let record = RequestRecord::new(request_id(&request));
         let headers = request.headers_mut();
@@ -50,13 +60,13 @@ impl App {
             headers.remove(HOST);
         }
         if let Err(reason) = set_authority(&mut request) {
-            let line = self.line(&request, "-", StatusCode::BAD_REQUEST);
+            let line = access_log.then(|| line(&request, "-", StatusCode::BAD_REQUEST));
             return logged(plain(StatusCode::BAD_REQUEST, reason), record, line);
         }
         match self.routes.find(request.uri().path()) {
-            Some(matched) => self.run(matched, request, client, record).await,
+            Some(matched) => self.run(matched, request, client, record, access_log).await,
             None => {
-                let line = self.line(&request, "-", StatusCode::NOT_FOUND);
+                let line = access_log.then(|| line(&request, "-", StatusCode::NOT_FOUND));
                 logged(
                     plain(StatusCode::NOT_FOUND, "no route for this path\n"),
                     record,
@@ -77,7 +87,7 @@ impl App {
         let record = RequestRecord::new(request_id.to_owned());
         let matched = Matched::internal(component, request.uri().path());
         // Boxed: a call can lead to another one.
-        Some(Box::pin(self.run(matched, request, INTERNAL_CLIENT, record)).await)
+        Some(Box::pin(self.run(matched, request, INTERNAL_CLIENT, record, self.access_log)).await)
     }
 
     /// What every component did so far.
@@ -98,6 +108,7 @@ impl App {
         mut request: Request<WasiBody>,
         client: SocketAddr,
         record: Arc<RequestRecord>,
+        access_log: bool,
     ) -> Response<LoggedBody> {
         let Some(handler) = self.components.get(&matched.component) else {
             let reason = "the route's component is not loaded\n";
@@ -109,7 +120,7 @@ impl App {
         };
         let uri = request.uri().clone();
         matched.add_headers(request.headers_mut(), &uri, client);
-        let mut line = self.line(&request, &matched.component, StatusCode::OK);
+        let mut line = access_log.then(|| line(&request, &matched.component, StatusCode::OK));
         handler.state().host.counters.requests.fetch_add(1, Relaxed);
         let response = match handler.handle(record.clone(), request).await {
             Ok(response) => response,
@@ -120,19 +131,14 @@ impl App {
         }
         logged(response, record, line)
     }
+}
 
-    fn line<B>(
-        &self,
-        request: &Request<B>,
-        component: &str,
-        status: StatusCode,
-    ) -> Option<LogLine> {
-        self.access_log.then(|| LogLine {
-            method: request.method().to_string(),
-            path: request.uri().path().to_owned(),
-            component: component.to_owned(),
-            status: status.as_u16(),
-        })
+fn line<B>(request: &Request<B>, component: &str, status: StatusCode) -> LogLine {
+    LogLine {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        component: component.to_owned(),
+        status: status.as_u16(),
     }
 }
 

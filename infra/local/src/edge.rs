@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -118,7 +118,8 @@ impl Edge {
         }
         let variables = Variables::resolve(&manifest, &given)?;
         let key_value = open_key_value(&options).await?;
-        let listener = listen(options.listen).await?;
+        let listener = TcpListener::bind(options.listen).await;
+        let listener = listener.map_err(|error| cannot_listen(options.listen, &error))?;
         let address = listener.local_addr()?;
         let alive = TaskTracker::new();
         let closing = CancellationToken::new();
@@ -134,12 +135,14 @@ impl Edge {
             .unwrap_or_default()
             .to_owned();
         let loader = Loader {
-            options: &options,
+            state_dir: options.state_dir.clone(),
+            access_log: options.access_log,
             variables,
-            key_value: &key_value,
+            key_value: key_value.clone(),
             limits,
         };
-        let app = tokio::task::block_in_place(|| loader.load(&manifest))?;
+        // Compiling takes seconds: not on a thread that others need.
+        let app = tokio::task::spawn_blocking(move || loader.load(&manifest)).await??;
         let server = server::serve(
             listener,
             app.clone(),
@@ -214,14 +217,14 @@ impl Edge {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{address} is in use, perhaps by another edge: stop that one, or choose another address with --listen 127.0.0.1:{}",
-            address.port().wrapping_add(1000).max(1024)
+/// Why an address cannot be listened on, and what to do.
+pub fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow!(
+            "{address} is in use, perhaps by another edge: stop that one, or choose another address, like --listen 127.0.0.1:4000"
         ),
-        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
-    })
+        _ => anyhow!("cannot listen on {address}: {error}"),
+    }
 }
 
 async fn open_key_value(options: &EdgeOptions) -> anyhow::Result<KeyValueStore> {
@@ -232,14 +235,15 @@ async fn open_key_value(options: &EdgeOptions) -> anyhow::Result<KeyValueStore> 
 }
 
 /// What is needed to turn the manifest's components into running ones.
-struct Loader<'a> {
-    options: &'a EdgeOptions,
+struct Loader {
+    state_dir: PathBuf,
+    access_log: bool,
     variables: Variables,
-    key_value: &'a KeyValueStore,
+    key_value: KeyValueStore,
     limits: Limits,
 }
 
-impl Loader<'_> {
+impl Loader {
     fn load(&self, manifest: &Manifest) -> anyhow::Result<Arc<App>> {
         let engine = engine::new(&cache_dir(manifest))?;
         let linker = host::linker(&engine)?;
@@ -251,7 +255,7 @@ impl Loader<'_> {
             let granted = self.grant(id, component)?;
             ready.insert(id.clone(), (pre, granted));
         }
-        let access_log = self.options.access_log;
+        let access_log = self.access_log;
         Ok(Arc::new_cyclic(|app| {
             let components = ready.into_iter().map(|(id, (pre, granted))| {
                 let host = Arc::new(granted.into_host(&id, postgres.clone(), app.clone()));
@@ -279,7 +283,7 @@ impl Loader<'_> {
             .collect::<anyhow::Result<_>>();
         let allowed_hosts = AllowedHosts::parse(&component.allowed_outbound_hosts, &self.variables);
         let store = self.key_value.clone();
-        let database = sqlite_path(&self.options.state_dir);
+        let database = sqlite_path(&self.state_dir);
         Ok(Granted {
             variables: variables.with_context(|| format!("component `{id}`"))?,
             key_value: labelled(id, &component.key_value_stores, store)?,

@@ -20,5 +20,5 @@ mod tls;
 mod variables;
 
 pub use components::build_components;
-pub use edge::{Edge, EdgeOptions};
+pub use edge::{Edge, EdgeOptions, cannot_listen};
 pub use stats::{ComponentStats, Stats};

@@ -61,6 +61,7 @@ fn variable(flag: &str) -> anyhow::Result<(String, String)> {
 /// # Errors
 /// In words for the person at the terminal.
 pub async fn run(manifest: PathBuf, flags: Flags) -> anyhow::Result<()> {
+    check_address(flags.listen)?;
     tokio::task::block_in_place(|| build_components(&manifest, |step| eprintln!("{step} …")))?;
     std::fs::create_dir_all(&flags.state)
         .with_context(|| format!("cannot create {}", flags.state.display()))?;
@@ -71,8 +72,15 @@ pub async fn run(manifest: PathBuf, flags: Flags) -> anyhow::Result<()> {
     let edge = Edge::start(options(&manifest, &flags, &keys)).await?;
     progress::done(&starting, "the components are loaded");
 
+    let served = serve(&manifest, &flags, &keys, &edge.url()).await;
+    edge.shutdown().await;
+    served
+}
+
+/// Loads the demo if need be and returns when it is time to stop.
+async fn serve(manifest: &Path, flags: &Flags, keys: &Keys, url: &str) -> anyhow::Result<()> {
     let client = Client {
-        url: edge.url(),
+        url: url.to_owned(),
         key: keys.admin.clone(),
     };
     let folder = manifest
@@ -80,13 +88,20 @@ pub async fn run(manifest: PathBuf, flags: Flags) -> anyhow::Result<()> {
         .unwrap_or(Path::new(""))
         .join("infra/demo");
     if !flags.no_demo && demo::exists(&folder) {
-        load_demo_once(&client, &folder, &flags).await?;
+        load_demo_once(&client, &folder, flags).await?;
     }
-    print_welcome(&edge.url(), &keys, &flags);
+    print_welcome(url, keys, flags);
     wait_for_signal().await?;
     eprintln!("stopping: requests under way are finished first …");
-    edge.shutdown().await;
     Ok(())
+}
+
+/// Finds out about a taken address before the long build, not after it.
+fn check_address(listen: SocketAddr) -> anyhow::Result<()> {
+    match std::net::TcpListener::bind(listen) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(aisle_edge::cannot_listen(listen, &error)),
+    }
 }
 
 fn options(manifest: &Path, flags: &Flags, keys: &Keys) -> EdgeOptions {

@@ -2,7 +2,7 @@
 
 use crate::harness::{Probe, get, options};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn what_is_set_can_be_read_listed_and_deleted() {
     let probe = Probe::start().await;
     assert_eq!(probe.ask("/kv/get?key=a").await, "none");
@@ -15,7 +15,7 @@ async fn what_is_set_can_be_read_listed_and_deleted() {
     assert_eq!(probe.ask("/kv/get?key=a").await, "none");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn it_outlives_the_edge_and_can_be_cleared() {
     let probe = Probe::start().await;
     probe.ask("/kv/set?key=a&value=1").await;
@@ -27,7 +27,7 @@ async fn it_outlives_the_edge_and_can_be_cleared() {
     assert_eq!(get(edge.addr(), "/kv/get?key=a").await.body, "none");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_component_opens_only_what_it_was_granted() {
     let probe = Probe::start().await;
     assert_eq!(probe.ask("/kv/open?label=default").await, "opened");
@@ -45,7 +45,7 @@ async fn a_component_opens_only_what_it_was_granted() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn its_calls_are_counted() {
     let probe = Probe::start().await;
     let before = probe.edge.stats();
