@@ -27,7 +27,8 @@ pub(crate) fn check(header: &str) -> Result<(), Error> {
         Some(_) => return Err(invalid("its member profile is not an absolute URL")),
         None => return Err(invalid("its member profile is missing")),
     }
-    match member("version") {
+    // Platforms write the version as a member of its own or as the profile's parameter.
+    match member("version").or_else(|| member("profile;version")) {
         Some(Item::Text(version)) => check_version(version, "UCP-Agent"),
         _ => Ok(()),
     }
@@ -67,18 +68,22 @@ enum Item {
     Other,
 }
 
-/// The members in their order; `None` when the syntax is wrong.
+/// The members in their order, each followed by its parameters as `member;parameter`;
+/// `None` when the syntax is wrong.
 fn dictionary(text: &str) -> Option<Vec<(String, Item)>> {
     let mut rest = text.trim_matches(' ');
     let mut members = Vec::new();
     while !rest.is_empty() {
         let (name, after) = key(rest)?;
-        let (value, after) = match after.strip_prefix('=') {
-            Some(after) => item(after)?,
-            None => (Item::Other, after),
-        };
+        let (value, mut after) = value(after)?;
         members.push((name.to_owned(), value));
-        rest = parameters(after)?.trim_start_matches([' ', '\t']);
+        while let Some(parameter) = after.strip_prefix(';') {
+            let (of_name, parameter) = key(parameter.trim_start_matches(' '))?;
+            let (value, next) = self::value(parameter)?;
+            members.push((format!("{name};{of_name}"), value));
+            after = next;
+        }
+        rest = after.trim_start_matches([' ', '\t']);
         if rest.is_empty() {
             break;
         }
@@ -96,6 +101,12 @@ fn key(text: &str) -> Option<(&str, &str)> {
         .then_some(())?;
     let inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.*".contains(c);
     Some(split(text, inside))
+}
+
+/// What follows a key: `=` and an item, or nothing, which means true.
+fn value(text: &str) -> Option<(Item, &str)> {
+    text.strip_prefix('=')
+        .map_or(Some((Item::Other, text)), item)
 }
 
 /// A string, or anything that is one run of token characters (tokens, numbers, booleans).
@@ -123,17 +134,6 @@ fn string(inner: &str) -> Option<(Item, &str)> {
         }
     }
     None
-}
-
-fn parameters(mut text: &str) -> Option<&str> {
-    while let Some(after) = text.strip_prefix(';') {
-        let (_, after) = key(after.trim_start_matches(' '))?;
-        text = match after.strip_prefix('=') {
-            Some(value) => item(value)?.1,
-            None => after,
-        };
-    }
-    Some(text)
 }
 
 fn split(text: &str, inside: impl Fn(char) -> bool) -> (&str, &str) {
@@ -164,8 +164,15 @@ mod tests {
 
     #[test]
     fn a_version_that_we_do_not_speak_is_named() {
-        let header = r#"profile="https://agent.example/p.json", version="2019-01-01""#;
-        assert_eq!(answer(header), (422, "version_unsupported".into()));
+        for separator in [", ", ";", "; "] {
+            let header =
+                format!(r#"profile="https://agent.example"{separator}version="2019-01-01""#);
+            assert_eq!(
+                answer(&header),
+                (422, "version_unsupported".into()),
+                "{header}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Admin and integration keys: bound to a brand or the organisation, with scopes.
 
 use aisle_store::{sha256_hex, values};
+use spin_sdk::variables;
 
 use crate::{Call, Error};
 
@@ -74,6 +75,21 @@ pub async fn admin(call: &Call, scope: &str) -> Result<AdminKey, Error> {
         scopes,
     }
     .with_scope(scope)
+}
+
+/// Lets in who runs the housekeeping: the key in variable `relay_key`, as a Bearer token.
+/// Without a configured key nobody is let in.
+pub async fn housekeeper(call: &Call) -> Result<(), Error> {
+    let key = variables::get("relay_key").await.unwrap_or_default();
+    if key.is_empty() {
+        return Err(Error::forbidden("no relay key is configured"));
+    }
+    match bearer(call) {
+        Some(shown) if same_secret(shown, &key) => Ok(()),
+        _ => Err(Error::unauthorized(
+            "the relay's key is needed: Authorization: Bearer KEY",
+        )),
+    }
 }
 
 /// The token of a Bearer authorization (RFC 6750, section 2.1).

@@ -64,7 +64,9 @@ impl BodyStream {
             .left
             .checked_sub(chunk.len())
             .ok_or_else(|| Error::too_large(self.limit))?;
-        self.expected = self.expected.map(|left| left.saturating_sub(chunk.len() as u64));
+        self.expected = self
+            .expected
+            .map(|left| left.saturating_sub(chunk.len() as u64));
         Ok(Some(chunk))
     }
 

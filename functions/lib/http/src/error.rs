@@ -173,8 +173,13 @@ impl Error {
         } = *self.0;
         let messages = if messages.is_empty() {
             let mut message = Message::error(&code, detail, severity);
-            message.path = path;
             message.details = extensions;
+            match path {
+                // `types/message_error.json`: only a JSONPath is a path.
+                Some(path) if path.starts_with('$') => message.path = Some(path),
+                Some(parameter) => message = message.detail("parameter", parameter),
+                None => {}
+            }
             vec![message]
         } else {
             messages
@@ -268,6 +273,14 @@ mod tests {
                 "severity": "recoverable", "path": "$.line_items[0]", "available": 2,
             })
         );
+    }
+
+    #[test]
+    fn in_the_envelope_a_header_is_no_path() {
+        let reply = Error::bad_request("invalid_profile_url", "UCP-Agent", "bad").render(true);
+        let message = &body(&reply)["messages"][0];
+        assert_eq!(message["parameter"], "UCP-Agent");
+        assert_eq!(message.get("path"), None);
     }
 
     #[test]
