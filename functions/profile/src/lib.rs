@@ -3,14 +3,12 @@
 mod document;
 mod health;
 
-use std::sync::OnceLock;
-
 use aisle_http::{Call, Error, Reply};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
-/// The OpenAPI document changes with the build only, so an instance writes it once.
-static OPENAPI: OnceLock<Vec<u8>> = OnceLock::new();
+/// The OpenAPI document, as the build wrote it from the code.
+const OPENAPI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -20,7 +18,9 @@ async fn handle(request: Request) -> impl IntoResponse {
 async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("GET", [".well-known", "ucp"]) => profile(&call).await,
-        ("GET", ["openapi.json"]) => openapi(),
+        ("GET", ["openapi.json"]) => {
+            Ok(Reply::bytes(200, "application/json", OPENAPI.to_vec()).cached(300, 3_600))
+        }
         ("GET", ["healthz"]) => health::answer(&call).await,
         (_, [".well-known", "ucp"] | ["openapi.json"] | ["healthz"]) => {
             Err(call.method_not_allowed("GET, HEAD"))
@@ -36,16 +36,4 @@ async fn profile(call: &Call) -> Result<Reply, Error> {
     call.brand().await?;
     // UCP, overview, "Profile Hosting": public, and cacheable for a minute at least.
     Ok(Reply::json(200, &document::business(&call.origin()))?.cached(300, 3_600))
-}
-
-fn openapi() -> Result<Reply, Error> {
-    let document = match OPENAPI.get() {
-        Some(document) => document.clone(),
-        None => {
-            let document = serde_json::to_vec(&aisle_ucp::openapi::document());
-            let document = document.map_err(|error| Error::internal(error.to_string()))?;
-            OPENAPI.get_or_init(|| document).clone()
-        }
-    };
-    Ok(Reply::bytes(200, "application/json", document).cached(300, 3_600))
 }
