@@ -21,7 +21,7 @@ use crate::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 use crate::sessions::{self, document, shown};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
-const INTERRUPTED_MS: i64 = 30_000;
+pub const INTERRUPTED_MS: i64 = 30_000;
 /// Looks at the shop, at most: each lost race for a unit is followed by a fresh look.
 const ROUNDS: usize = 4;
 

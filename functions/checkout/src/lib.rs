@@ -5,6 +5,7 @@ mod carts;
 mod complete;
 mod facts;
 mod payment;
+mod recover;
 mod sessions;
 
 use aisle_http::{Call, Error, Reply};
@@ -23,6 +24,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("PUT", ["carts", id]) => carts::update(&call, id).await,
         ("POST", ["carts", id, "cancel"]) => carts::cancel(&call, id).await,
         ("POST", ["checkout-sessions"]) => sessions::create(&call).await,
+        ("POST", ["checkout-sessions", "recover"]) => recover::recover(&call).await,
         ("GET", ["checkout-sessions", id]) => sessions::get(&call, id).await,
         ("PUT", ["checkout-sessions", id]) => sessions::update(&call, id).await,
         ("POST", ["checkout-sessions", id, "complete"]) => complete::complete(&call, id).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aisle_http::{Call, Error, Reply, after_response, auth};
 use serde::Serialize;
 use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::{http_service, time::sleep, variables};
+use spin_sdk::{http_service, time::sleep};
 
 /// Between two turns of a relay that found nothing to do.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ async fn handle(request: Request) -> impl IntoResponse {
 async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("POST", ["relay", "run"]) => {
-            authorise(&call).await?;
+            auth::housekeeper(&call).await?;
             run(call).await
         }
         ("GET", ["relay", "dead"]) => dead(&call).await,
@@ -97,7 +97,7 @@ async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Re
 }
 
 async fn dead(call: &Call) -> Result<Reply, Error> {
-    authorise(call).await?;
+    auth::housekeeper(call).await?;
     Reply::json(
         200,
         &serde_json::json!({ "events": queue::dead(call.db()).await? }),
@@ -105,26 +105,12 @@ async fn dead(call: &Call) -> Result<Reply, Error> {
 }
 
 async fn replay(call: &Call, seq: &str) -> Result<Reply, Error> {
-    authorise(call).await?;
+    auth::housekeeper(call).await?;
     let unknown = || Error::not_found("event_not_found", "no dead event has this number");
     let seq = seq.parse().map_err(|_| unknown())?;
     if queue::revive(call.db(), seq).await? {
         Ok(Reply::empty(204))
     } else {
         Err(unknown())
-    }
-}
-
-/// The relay's key, as a Bearer token. Without a configured key nobody is let in.
-async fn authorise(call: &Call) -> Result<(), Error> {
-    let key = variables::get("relay_key").await.unwrap_or_default();
-    if key.is_empty() {
-        return Err(Error::forbidden("no relay key is configured"));
-    }
-    match auth::bearer(call) {
-        Some(shown) if auth::same_secret(shown, &key) => Ok(()),
-        _ => Err(Error::unauthorized(
-            "the relay's key is needed: Authorization: Bearer KEY",
-        )),
     }
 }

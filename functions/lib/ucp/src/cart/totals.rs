@@ -107,3 +107,57 @@ fn tax_text(label: &str, rate_ppm: i64) -> String {
         decimals => format!("{label} {whole}.{decimals} %"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two rates, delivery among them.
+    fn basket(tax_included: bool) -> Totals {
+        let taxed = |amount, rate_ppm| Taxed::new(amount, rate_ppm, tax_included).unwrap();
+        let lines = [taxed(11_900, 190_000), taxed(999, 70_000)];
+        Totals::add_up(&lines, Some(&[taxed(495, 190_000)]), tax_included).unwrap()
+    }
+
+    #[test]
+    fn entries_add_up_to_the_total_and_parts_to_their_entry() {
+        for included in [true, false] {
+            let entries = totals(&basket(included), "Total");
+            let sum = |kind: &dyn Fn(&str) -> bool| -> i64 {
+                let entries = entries.iter().filter(|entry| kind(&entry.kind));
+                entries.map(|entry| entry.amount).sum()
+            };
+            assert_eq!(sum(&|kind| kind != "total"), sum(&|kind| kind == "total"));
+            let itemised: Vec<_> = entries
+                .iter()
+                .filter(|entry| !entry.lines.is_empty())
+                .collect();
+            assert_eq!(itemised.len(), 1, "the tax by rate");
+            for entry in itemised {
+                let parts: i64 = entry.lines.iter().map(|line| line.amount).sum();
+                assert_eq!(parts, entry.amount);
+            }
+        }
+    }
+
+    #[test]
+    fn included_tax_is_a_part_and_added_tax_an_entry() {
+        let kinds = |included| -> Vec<String> {
+            totals(&basket(included), "Total")
+                .into_iter()
+                .map(|entry| entry.kind)
+                .collect()
+        };
+        assert_eq!(kinds(true), ["subtotal", "fulfillment", "total"]);
+        assert_eq!(kinds(false), ["subtotal", "fulfillment", "tax", "total"]);
+    }
+
+    #[test]
+    fn a_rate_is_shown_as_exactly_as_it_is() {
+        let shown = [190_000, 88_750, 55_000, 1].map(|rate_ppm| tax_text("Tax", rate_ppm));
+        assert_eq!(
+            shown,
+            ["Tax 19 %", "Tax 8.875 %", "Tax 5.5 %", "Tax 0.0001 %"]
+        );
+    }
+}

@@ -123,3 +123,53 @@ impl PaymentRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payment(instruments: Value) -> PaymentRequest {
+        serde_json::from_value(json!({"instruments": instruments})).unwrap()
+    }
+
+    fn instrument(handler_id: &str, credential: Value) -> Value {
+        json!({"id": "pi_1", "handler_id": handler_id, "type": "card", "credential": credential})
+    }
+
+    #[test]
+    fn exactly_one_instrument_of_a_handler_on_offer_pays() {
+        let good = instrument(
+            SANDBOX_HANDLER_ID,
+            json!({"type": "token", "token": "tok_success"}),
+        );
+        assert_eq!(payment(json!([good])).token(), Ok("tok_success"));
+        let bad = [
+            (json!([]), "$.payment.instruments"),
+            (json!([good, good]), "$.payment.instruments"),
+            (
+                json!([instrument("elsewhere", json!(null))]),
+                "$.payment.instruments[0].handler_id",
+            ),
+            (
+                json!([instrument(SANDBOX_HANDLER_ID, json!({"type": "token"}))]),
+                "$.payment.instruments[0].credential.token",
+            ),
+        ];
+        for (instruments, path) in bad {
+            let notice = payment(instruments).token().unwrap_err();
+            assert_eq!(
+                (notice.code.as_str(), notice.path.as_deref()),
+                ("payment_failed", Some(path))
+            );
+        }
+    }
+
+    #[test]
+    fn no_credential_is_printed() {
+        let secret = instrument(
+            SANDBOX_HANDLER_ID,
+            json!({"type": "token", "token": "tok_secret"}),
+        );
+        assert!(!format!("{:?}", payment(json!([secret]))).contains("secret"));
+    }
+}
