@@ -1,5 +1,6 @@
 //! A shopper's or an administrator's HTTP client: one keep-alive connection, one brand.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -157,6 +158,11 @@ impl Call<'_> {
         self.client.send(self.request).await.context(what)
     }
 
+    /// Sends a body that the server may refuse before it has read it.
+    pub async fn send_long(self) -> Result<Answer> {
+        crate::interrupted::exchange(self.client.address, self.request).await
+    }
+
     /// Sends, and fails with the whole answer unless it has this status.
     pub async fn expect(self, status: u16) -> Result<Answer> {
         let what = format!("{} {}", self.request.method(), self.request.uri());
@@ -180,6 +186,10 @@ impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 
     /// A header's text; empty when it is absent.
@@ -206,7 +216,7 @@ impl Answer {
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = String::from_utf8_lossy(&self.body);
+        let text = self.text();
         write!(
             out,
             "{} {}",

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::components::{self, root, target_dir};
@@ -103,7 +104,8 @@ impl Setup {
 
 /// A running Aisle; what it keeps is gone when it is dropped.
 pub struct Environment {
-    pub edge: Edge,
+    /// Taken when it is shut down.
+    edge: Option<Edge>,
     pub database: Database,
     pub admin_key: String,
     pub relay_key: String,
@@ -174,7 +176,7 @@ impl Environment {
             ..options
         });
         Ok(Self {
-            edge: edge.await?,
+            edge: Some(edge.await?),
             database,
             admin_key,
             relay_key,
@@ -183,9 +185,20 @@ impl Environment {
         })
     }
 
+    pub fn edge(&self) -> &Edge {
+        self.edge.as_ref().expect("running until it is shut down")
+    }
+
+    /// Lets requests and what follows them finish, and closes the stores.
+    pub async fn shutdown(mut self) {
+        if let Some(edge) = self.edge.take() {
+            edge.shutdown().await;
+        }
+    }
+
     /// A client of the brand that answers under `host`.
     pub fn client(&self, host: &str) -> Client {
-        Client::new(self.edge.addr(), host)
+        Client::new(self.edge().addr(), host)
             .with_header("ucp-agent", r#"profile="https://platform.example/profile""#)
     }
 
@@ -201,13 +214,13 @@ impl Environment {
 
     /// Who holds the admin key, under the default brand's host.
     pub fn admin(&self) -> Client {
-        Client::new(self.edge.addr(), "localhost")
+        Client::new(self.edge().addr(), "localhost")
             .with_header("authorization", &format!("Bearer {}", self.admin_key))
     }
 
     /// SQL statements that all components but the relay have issued.
     pub fn shopper_sql(&self) -> u64 {
-        let stats = self.edge.stats();
+        let stats = self.edge().stats();
         stats
             .components
             .iter()
@@ -218,7 +231,7 @@ impl Environment {
 
     /// Instances that trapped, ran out of memory or out of time.
     pub fn traps(&self) -> u64 {
-        self.edge
+        self.edge()
             .stats()
             .components
             .values()
@@ -230,7 +243,7 @@ impl Environment {
     pub async fn drain_outbox(&self) -> Result<()> {
         const OPEN: &str =
             "SELECT count(*) FROM outbox WHERE done_at_ms IS NULL AND dead_at_ms IS NULL";
-        let relay = Client::new(self.edge.addr(), "localhost")
+        let relay = Client::new(self.edge().addr(), "localhost")
             .with_header("authorization", &format!("Bearer {}", self.relay_key));
         for _ in 0..1000 {
             if self.database.number(OPEN).await? == 0 {
@@ -244,6 +257,15 @@ impl Environment {
                 .rows("SELECT * FROM outbox WHERE done_at_ms IS NULL LIMIT 5")
                 .await?
         )
+    }
+}
+
+/// An edge that nobody shuts down keeps its memory reserved.
+impl Drop for Environment {
+    fn drop(&mut self) {
+        if let (Some(edge), Ok(runtime)) = (self.edge.take(), Handle::try_current()) {
+            runtime.spawn(edge.shutdown());
+        }
     }
 }
 
@@ -298,7 +320,7 @@ async fn server_database(setup: &Setup, servers: &Servers) -> Result<String> {
                 .and_then(|tail| tail.split('?').next())
                 .context("no database name")?
                 .to_owned();
-            environment.edge.shutdown().await;
+            environment.shutdown().await;
             anyhow::Ok(demo)
         });
         let demo = demo.await?;

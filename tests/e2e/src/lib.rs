@@ -5,6 +5,7 @@ pub mod client;
 pub mod components;
 pub mod database;
 pub mod environment;
+mod interrupted;
 pub mod json;
 pub mod line;
 pub mod servers;

@@ -81,20 +81,21 @@ const POSTGRES: &str = r#"
     $as "$3" -D "$dir/data" -U aisle -A trust --no-sync -E UTF8 --locale=C 2>&1 || exit 1
     $as "$4" -D "$dir/data" -p "$1" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
         -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 2>&1 &
-    server=$!"#;
+    server=$! stop=QUIT"#;
 
-/// `$1` port, `$3` redis-server.
+/// `$1` port, `$3` redis-server. What a shell starts in the background ignores SIGQUIT
+/// unless it asks for it, as PostgreSQL does.
 const REDIS: &str = r#"
     cd "$dir"
     "$3" --port "$1" --bind 127.0.0.1 --save "" --appendonly no --daemonize no --databases 1024 2>&1 &
-    server=$!"#;
+    server=$! stop=TERM"#;
 
 /// Runs `script` in a folder of its own and holds its server until this process's end
 /// of the pipe closes: that also happens when a test aborts or the process is killed.
 fn watchdog(script: &str, programs: &[&Path], port: u16) -> Result<Child> {
     let script = format!(
         "trap : INT TERM HUP\ndir=$(mktemp -d) || exit 1\n{script}\nread -r _\n\
-         kill -QUIT $server 2>/dev/null || kill $server\nwait $server\nrm -rf \"$dir\"\n"
+         kill -$stop $server\nwait $server\nrm -rf \"$dir\"\n"
     );
     let mut watchdog = Command::new("sh")
         .args([

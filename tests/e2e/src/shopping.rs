@@ -63,6 +63,28 @@ pub async fn stock(shopper: &Client, sku: &str, query: &str) -> Result<Vec<(Stri
         .collect())
 }
 
+/// Reads the stock until a location has this many, however long the read model may take:
+/// its bound is a matter of its own.
+pub async fn until_available(
+    shopper: &Client,
+    sku: &str,
+    location_id: &str,
+    available: i64,
+) -> Result<()> {
+    /// Each is a round trip, so that this is a bound on patience, not on time.
+    const REQUESTS: usize = 200_000;
+    for _ in 0..REQUESTS {
+        let shown = stock(shopper, sku, "").await?;
+        if shown
+            .iter()
+            .any(|(id, count)| id == location_id && *count == available)
+        {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{sku} does not come to {available} at {location_id}")
+}
+
 pub fn line(item_id: &str, quantity: i64) -> Value {
     json!({"item": {"id": item_id}, "quantity": quantity})
 }
@@ -146,8 +168,8 @@ pub fn update_of(session: &Value) -> Value {
 }
 
 /// The tokens with which the sandbox authorises or declines a payment.
-pub const TOKEN_SUCCESS: &str = "tok_sandbox_success";
-pub const TOKEN_FAIL: &str = "tok_sandbox_fail";
+pub const TOKEN_SUCCESS: &str = "tok_success";
+pub const TOKEN_FAIL: &str = "tok_fail";
 
 /// A payment that the sandbox authorises.
 pub fn payment(session: &Value) -> Value {

@@ -1,6 +1,7 @@
 //! What makes no sense is refused with a 4xx that names the place, changes nothing and
 //! harms nobody.
 
+mod case;
 mod cases;
 
 use aisle_e2e::database::difference;
@@ -8,7 +9,7 @@ use aisle_e2e::shopping::{Item, buyer, items, line};
 use aisle_e2e::{Answer, Client, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use cases::{Body, Case};
+use case::{Body, Case};
 use serde_json::{Value, json};
 
 /// A shop with something to damage: a cart, a checkout and an item in stock.
@@ -116,7 +117,7 @@ async fn open_shop(pair: Pair) -> Result<Shop> {
 async fn refuse(shop: &Shop, case: Case) -> Result<()> {
     // A connection of its own: a body that is refused early takes its connection down.
     let client = match case.admin_key {
-        Some(_) => Client::new(shop.aisle.edge.addr(), "north.localhost"),
+        Some(_) => Client::new(shop.aisle.edge().addr(), "north.localhost"),
         None => shop.aisle.north(),
     };
     let mut call = client.call(case.method.clone(), &case.path);
@@ -128,18 +129,18 @@ async fn refuse(shop: &Shop, case: Case) -> Result<()> {
         call = call.header(name, value);
     }
     let answer = match case.body {
-        Body::None => call,
-        Body::Json(body) => call.json(&body),
-        Body::Text(content_type, text) => call.text(content_type, text),
+        Body::None => call.send().await?,
+        Body::Json(body) => call.json(&body).send_long().await?,
+        Body::Text(content_type, text) => call.text(content_type, text).send_long().await?,
         Body::Stream {
             content_type,
             chunks,
         } => {
             let chunk = Bytes::from(vec![b' '; 1 << 20]);
-            call.stream(content_type, std::iter::repeat_n(chunk, chunks))
+            let chunks = std::iter::repeat_n(chunk, chunks);
+            call.stream(content_type, chunks).send_long().await?
         }
     };
-    let answer = answer.send().await?;
     ensure!(
         case.statuses.contains(&answer.status.as_u16()),
         "expected {:?}, got {answer:?}",

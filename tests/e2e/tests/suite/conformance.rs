@@ -59,7 +59,7 @@ pub async fn the_runner_finds_no_deviation(pair: Pair) -> Result<()> {
 
 /// Gives Harbor, which ships where the runner's buyer lives, a name that the runner can resolve.
 async fn harbor_by_address(aisle: &Environment) -> Result<Client> {
-    let host = aisle.edge.addr();
+    let host = aisle.edge().addr();
     let insert = format!(
         "INSERT INTO brand_host (host, brand_id) SELECT '{host}', id FROM brand WHERE handle = 'harbor'"
     );

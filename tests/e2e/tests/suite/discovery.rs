@@ -74,7 +74,7 @@ pub async fn the_openapi_document_is_the_api(pair: Pair) -> Result<()> {
         assert!(described, "{route} of spin.toml is not described");
     }
     let nowhere = shopper.get("/catalog/nowhere").expect(404).await?.json();
-    let nowhere = nowhere.text("/messages/0/code");
+    let nowhere = nowhere.text("/messages/0/content");
     for (path, operations) in paths {
         for (method, operation) in operations.as_object().context("no operations")? {
             assert!(
@@ -90,10 +90,9 @@ pub async fn the_openapi_document_is_the_api(pair: Pair) -> Result<()> {
                 .send()
                 .await?;
             assert_ne!(answer.status, 405, "{method} {path}");
-            let code = error_code(&serde_json::from_slice(&answer.body).unwrap_or_default());
             assert!(
-                answer.status != 404 || code.as_deref() != Some(nowhere),
-                "{method} {path} is described but not there"
+                !answer.text().contains(nowhere),
+                "{method} {path}: {answer:?}"
             );
         }
     }
@@ -111,13 +110,6 @@ fn fill_in(path: &str) -> String {
         }
     });
     filled.collect::<Vec<_>>().join("/")
-}
-
-fn error_code(document: &Value) -> Option<String> {
-    let code = document
-        .pointer("/messages/0/code")
-        .or_else(|| document.get("code"))?;
-    code.as_str().map(str::to_owned)
 }
 
 fn references_resolve(document: &Value, part: &Value) {

@@ -109,7 +109,7 @@ pub async fn the_same_key_with_another_body_is_refused(pair: Pair) -> Result<()>
             .json();
         assert_eq!(refused["ucp"]["status"], "error", "{refused:#}");
         assert_eq!(
-            refused["messages"][0]["code"], "idempotency_key_reused",
+            refused["messages"][0]["code"], "idempotency_conflict",
             "{refused:#}"
         );
         assert_eq!(aisle.database.snapshot().await?, before);

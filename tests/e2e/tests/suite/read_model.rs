@@ -1,14 +1,10 @@
 //! The read model in front of the database: fast, fresh within its bound, dispensable.
 
 use aisle_e2e::json::Look;
-use aisle_e2e::shopping::{items, stock};
+use aisle_e2e::shopping::{items, until_available};
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Result, bail};
 use serde_json::json;
-
-/// Requests until a change must have become visible. Each is a round trip, so that this
-/// is a bound on patience, not on time.
-const PATIENCE: usize = 200_000;
 
 pub async fn what_was_read_once_needs_no_sql(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
@@ -68,14 +64,7 @@ pub async fn a_change_of_stock_becomes_visible(pair: Pair) -> Result<()> {
         .csv(csv)
         .expect(200)
         .await?;
-
-    for _ in 0..PATIENCE {
-        let shown = stock(&shopper, &wanted.sku, "").await?;
-        if shown.contains(&(place.text("/location_id").into(), on_hand)) {
-            return Ok(());
-        }
-    }
-    bail!("the new stock does not show")
+    until_available(&shopper, &wanted.sku, place.text("/location_id"), on_hand).await
 }
 
 /// The store is only a copy: without it everything answers, and then it is fast again.
@@ -84,7 +73,7 @@ pub async fn losing_the_store_costs_speed_only(pair: Pair) -> Result<()> {
     let shopper = aisle.north();
     let wanted = &items(&shopper, 1).await?[0];
     read_everything(&shopper, &wanted.id, &wanted.sku).await?;
-    aisle.edge.clear_key_value().await?;
+    aisle.edge().clear_key_value().await?;
     until_no_sql(&aisle, &shopper, &wanted.id, &wanted.sku).await
 }
 

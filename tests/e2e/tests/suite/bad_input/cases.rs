@@ -4,97 +4,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::Shop;
+use super::case::{Body, Case, case, get, post, put};
 
 /// A well-formed id that nothing has.
 const NOBODY: &str = "0190b3f4-5c6d-7e8f-9a0b-1c2d3e4f5a6b";
 const MEBIBYTE: usize = 1 << 20;
-
-/// One bad request and what must come of it.
-pub struct Case {
-    pub what: &'static str,
-    pub method: Method,
-    pub path: String,
-    pub headers: Vec<(&'static str, &'static str)>,
-    pub body: Body,
-    /// `None`: a shopper's request. `Some(None)`: with the right admin key.
-    pub admin_key: Option<Option<&'static str>>,
-    /// Statuses that are right.
-    pub statuses: &'static [u16],
-    /// The error's code, where it is part of the contract.
-    pub code: Option<&'static str>,
-    /// The place that it must name.
-    pub names: Option<&'static str>,
-}
-
-pub enum Body {
-    None,
-    Json(Value),
-    Text(&'static str, String),
-    /// That many mebibytes of unknown length.
-    Stream {
-        content_type: &'static str,
-        chunks: usize,
-    },
-}
-
-fn case(what: &'static str, method: Method, path: impl Into<String>, body: Body) -> Case {
-    let statuses = &[400, 422];
-    Case {
-        what,
-        method,
-        path: path.into(),
-        headers: Vec::new(),
-        body,
-        admin_key: None,
-        statuses,
-        code: None,
-        names: None,
-    }
-}
-
-fn post(what: &'static str, path: impl Into<String>, body: Value) -> Case {
-    case(what, Method::POST, path, Body::Json(body))
-}
-
-fn put(what: &'static str, path: impl Into<String>, body: Value) -> Case {
-    case(what, Method::PUT, path, Body::Json(body))
-}
-
-fn get(what: &'static str, path: impl Into<String>) -> Case {
-    case(what, Method::GET, path, Body::None)
-}
-
-impl Case {
-    fn names(self, path: &'static str) -> Self {
-        Self {
-            names: Some(path),
-            ..self
-        }
-    }
-
-    fn status(self, statuses: &'static [u16]) -> Self {
-        Self { statuses, ..self }
-    }
-
-    fn code(self, code: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            ..self
-        }
-    }
-
-    fn as_admin(self) -> Self {
-        Self {
-            admin_key: Some(None),
-            ..self
-        }
-    }
-
-    fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-}
 
 /// Every route that takes JSON.
 fn json_routes(shop: &Shop) -> Vec<(Method, String)> {
@@ -165,7 +79,7 @@ pub fn malformed_json(shop: &Shop) -> Vec<Case> {
 /// Admin routes get the key, so that the body is what is wrong.
 fn for_route(case: Case) -> Case {
     if case.path.starts_with("/admin") {
-        case.as_admin()
+        case.with_admin_key()
     } else {
         case
     }
@@ -354,7 +268,7 @@ pub fn unknown_ids(shop: &Shop) -> Vec<Case> {
             "/admin/imports?kind=stock&brand=nobody",
             Body::Text("text/csv", "sku,location_code,on_hand\n".into()),
         )
-        .as_admin()
+        .with_admin_key()
         .status(&[400, 404, 422]),
     );
     cases
@@ -385,7 +299,7 @@ pub fn unknown_currencies(shop: &Shop) -> Vec<Case> {
             "/admin/brands/south",
             brand_in("QQQ"),
         )
-        .as_admin()
+        .with_admin_key()
         .names("$.currency"),
     );
     cases
@@ -450,7 +364,7 @@ pub fn too_much(shop: &Shop) -> Vec<Case> {
                 chunks: 65,
             },
         )
-        .as_admin()
+        .with_admin_key()
         .status(&[400, 413, 422]),
     );
     let ids: Vec<String> = (0..101).map(|number| format!("id-{number}")).collect();
@@ -589,7 +503,7 @@ pub fn routes_and_methods(shop: &Shop) -> Vec<Case> {
         get("no such route", "/catalog/nowhere").status(&[404]),
         get("no such route", "/locations/nowhere/at/all").status(&[404]),
         get("no such route", "/admin/nowhere")
-            .as_admin()
+            .with_admin_key()
             .status(&[404]),
         get("no such method", "/catalog/search").status(&[405]),
         get("no such method", "/carts").status(&[405]),
