@@ -93,22 +93,36 @@ pub enum Committed {
     Done(Reply),
     /// A request with the same key was faster, and this is what it was answered.
     Replayed(Reply),
-    /// An expectation of `change` was not met.
+    /// Another expectation was not met.
     Unmet,
 }
 
-/// Commits `change` together with the claim and the answer: one call.
-pub async fn commit(
-    call: &Call,
-    claim: Option<&Claim>,
-    answer: Answer,
-    change: impl FnOnce(&mut Batch),
-) -> Result<Committed, Error> {
+impl Committed {
+    /// The answer, where an expectation that was not met means that somebody was faster.
+    pub fn unless_raced(self) -> Result<Reply, Error> {
+        match self {
+            Self::Done(reply) | Self::Replayed(reply) => Ok(reply),
+            Self::Unmet => Err(raced()),
+        }
+    }
+}
+
+/// The batch of a command, begun with its claim and the answer to keep.
+pub fn begin(claim: Option<&Claim>, answer: &Answer) -> Batch {
     let mut batch = Batch::new();
     if let Some(claim) = claim {
         claim.insert(&mut batch, Some(answer.stored()));
     }
-    change(&mut batch);
+    batch
+}
+
+/// Commits a batch that [`begin`] began: one call.
+pub async fn commit(
+    call: &Call,
+    claim: Option<&Claim>,
+    answer: Answer,
+    batch: Batch,
+) -> Result<Committed, Error> {
     match batch.commit(call.db()).await {
         Ok(_) => Ok(Committed::Done(answer.reply())),
         Err(error) => match claim.filter(|_| error.unmet_at(0)) {

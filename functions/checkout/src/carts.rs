@@ -3,10 +3,10 @@
 use aisle_domain::cart::Cart;
 use aisle_domain::fulfillment;
 use aisle_http::{Call, Error, Reply};
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{new_id, values};
 use aisle_ucp::cart::{self as wire, CartRequest};
 
-use crate::answer::{self, Answer, Committed};
+use crate::answer::{self, Answer};
 use crate::facts::{CartRow, Facts, Question};
 
 const DAY_MS: i64 = 86_400_000;
@@ -42,15 +42,16 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let (id, expires_at_ms) = (new_id(), facts.now_ms + KEPT_MS);
     let created = Answer::new(201, &wire::Cart::new(&id, &cart, &brand, expires_at_ms))?;
     let doc = serde_json::to_string(&cart).map_err(|error| Error::internal(error.to_string()))?;
-    let insert = |batch: &mut Batch| {
-        batch.expect(
-            1,
-            "INSERT INTO cart (id, brand_id, status, doc, version, updated_at_ms, expires_at_ms) \
-             VALUES (?1, ?2, 'active', ?3, 1, {now}, ?4)",
-            values![&id, &brand.id, doc, expires_at_ms],
-        );
-    };
-    settle(answer::commit(call, claim.as_ref(), created, insert).await?)
+    let mut batch = answer::begin(claim.as_ref(), &created);
+    batch.expect(
+        1,
+        "INSERT INTO cart (id, brand_id, status, doc, version, updated_at_ms, expires_at_ms) \
+         VALUES (?1, ?2, 'active', ?3, 1, {now}, ?4)",
+        values![&id, &brand.id, doc, expires_at_ms],
+    );
+    answer::commit(call, claim.as_ref(), created, batch)
+        .await?
+        .unless_raced()
 }
 
 /// `GET /carts/{id}`
@@ -103,15 +104,16 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
     let expires_at_ms = facts.now_ms + KEPT_MS;
     let updated = Answer::new(200, &wire::Cart::new(id, &cart, &brand, expires_at_ms))?;
     let doc = serde_json::to_string(&cart).map_err(|error| Error::internal(error.to_string()))?;
-    let replace = |batch: &mut Batch| {
-        batch.expect(
-            1,
-            "UPDATE cart SET doc = ?4, version = version + 1, updated_at_ms = {now}, expires_at_ms = ?5 \
-             WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active' AND expires_at_ms > {now}",
-            values![&brand.id, id, before.version, doc, expires_at_ms],
-        );
-    };
-    settle(answer::commit(call, claim.as_ref(), updated, replace).await?)
+    let mut batch = answer::begin(claim.as_ref(), &updated);
+    batch.expect(
+        1,
+        "UPDATE cart SET doc = ?4, version = version + 1, updated_at_ms = {now}, expires_at_ms = ?5 \
+         WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active' AND expires_at_ms > {now}",
+        values![&brand.id, id, before.version, doc, expires_at_ms],
+    );
+    answer::commit(call, claim.as_ref(), updated, batch)
+        .await?
+        .unless_raced()
 }
 
 /// `POST /carts/{id}/cancel`: answers the cart as it was.
@@ -134,20 +136,14 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
         expires_at_ms,
     } = facts.cart.as_ref().ok_or_else(|| answer::missing("Cart"))?;
     let canceled = Answer::new(200, &wire::Cart::new(id, cart, &brand, *expires_at_ms))?;
-    let close = |batch: &mut Batch| {
-        batch.expect(
-            1,
-            "UPDATE cart SET status = 'canceled', version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active' AND expires_at_ms > {now}",
-            values![&brand.id, id, *version],
-        );
-    };
-    settle(answer::commit(call, claim.as_ref(), canceled, close).await?)
-}
-
-fn settle(committed: Committed) -> Result<Reply, Error> {
-    match committed {
-        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
-        Committed::Unmet => Err(answer::raced()),
-    }
+    let mut batch = answer::begin(claim.as_ref(), &canceled);
+    batch.expect(
+        1,
+        "UPDATE cart SET status = 'canceled', version = version + 1, updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active' AND expires_at_ms > {now}",
+        values![&brand.id, id, *version],
+    );
+    answer::commit(call, claim.as_ref(), canceled, batch)
+        .await?
+        .unless_raced()
 }

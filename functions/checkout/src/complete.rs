@@ -35,8 +35,9 @@ struct Completion<'a> {
 
 /// An order between its two batches.
 struct Pending {
+    /// As the first batch leaves it; its session says what was reserved, and for how much.
     row: SessionRow,
-    order: Order,
+    order: OrderReference,
     order_version: i64,
     payment_id: String,
     attempt: i64,
@@ -88,7 +89,7 @@ pub async fn settle_interrupted(call: &Call, brand: &Brand, facts: &Facts) -> Re
     let (Some(row), Some(attempt)) = (in_progress, stale) else {
         return Ok(false);
     };
-    let pending = Pending::of(row, attempt)?;
+    let pending = Pending::of(row, attempt);
     let verdict = Sandbox
         .find(&payment::key(&attempt.order_id, attempt.number_of_payment))
         .await;
@@ -184,12 +185,12 @@ impl Completion<'_> {
         if let Some(claim) = self.claim.filter(|_| facts.outcome == Outcome::Fresh) {
             claim.insert(&mut batch, None);
         }
-        pending.begin(&mut batch, self.brand, facts.attempt.as_ref())?;
+        pending.begin(&mut batch, self.brand, facts)?;
         stock::reserve(
             &mut batch,
             &self.brand.id,
             &pending.order.id,
-            &pending.order.plan.allocations,
+            &pending.row.session.plan.allocations,
         );
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
@@ -202,8 +203,8 @@ impl Completion<'_> {
         let key = payment::key(&pending.order.id, pending.attempt);
         let request = Authorisation {
             key: &key,
-            amount_minor: pending.order.totals.total_minor,
-            currency: &pending.order.currency,
+            amount_minor: pending.row.session.totals.total_minor,
+            currency: &pending.row.session.currency,
             token,
         };
         Sandbox.authorise(&request).await
@@ -222,7 +223,7 @@ impl Completion<'_> {
             Ok(token) => token,
             Err(notice) => return self.show(row, &[notice]).map(Some),
         };
-        let pending = Pending::of(row, attempt)?;
+        let pending = Pending::of(row, attempt);
         let verdict = self.authorise(&pending, token).await;
         let keyed = match (self.claim, &facts.outcome) {
             (None, _) => Keyed::Not,
@@ -259,8 +260,7 @@ impl Pending {
                 number: order::number(random()),
             },
         };
-        let order = Order::place(reference, &row.id, &session, facts.now_ms);
-        session.order = Some(order.reference());
+        session.order = Some(reference.clone());
         Self {
             row: SessionRow {
                 id: row.id.clone(),
@@ -271,7 +271,7 @@ impl Pending {
                 expires_at_ms: row.expires_at_ms,
                 expired: false,
             },
-            order,
+            order: reference,
             order_version: declined.map_or(0, |attempt| attempt.order_version) + 1,
             payment_id: new_id(),
             attempt: declined.map_or(0, |attempt| attempt.number_of_payment) + 1,
@@ -279,30 +279,26 @@ impl Pending {
     }
 
     /// The one that is under way already.
-    fn of(row: &SessionRow, attempt: &Attempt) -> Result<Self, Error> {
-        let order = serde_json::from_str(&attempt.order_doc)
-            .map_err(|error| Error::internal(error.to_string()))?;
-        Ok(Self {
+    fn of(row: &SessionRow, attempt: &Attempt) -> Self {
+        Self {
             row: SessionRow {
                 session: row.session.clone(),
                 id: row.id.clone(),
                 cart_id: row.cart_id.clone(),
                 ..*row
             },
-            order,
+            order: OrderReference {
+                id: attempt.order_id.clone(),
+                number: attempt.number.clone(),
+            },
             order_version: attempt.order_version,
             payment_id: attempt.payment_id.clone(),
             attempt: attempt.number_of_payment,
-        })
+        }
     }
 
     /// The session is taken, the order exists as `pending`, the payment as `started`.
-    fn begin(
-        &self,
-        batch: &mut Batch,
-        brand: &Brand,
-        earlier: Option<&Attempt>,
-    ) -> Result<(), Error> {
+    fn begin(&self, batch: &mut Batch, brand: &Brand, facts: &Facts) -> Result<(), Error> {
         let Self { row, order, .. } = self;
         batch.expect(
             1,
@@ -311,9 +307,10 @@ impl Pending {
                AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
             values![&brand.id, &row.id, row.version - 1, document(&row.session)?],
         );
+        let placed = Order::place(order.clone(), &row.id, &row.session, facts.now_ms);
         let doc =
-            serde_json::to_string(order).map_err(|error| Error::internal(error.to_string()))?;
-        match earlier {
+            serde_json::to_string(&placed).map_err(|error| Error::internal(error.to_string()))?;
+        match facts.attempt {
             Some(_) => batch.expect(
                 1,
                 "UPDATE customer_order SET status = 'pending', doc = ?4, version = version + 1, updated_at_ms = {now} \
@@ -338,8 +335,8 @@ impl Pending {
                 &order.id,
                 self.attempt,
                 SANDBOX_HANDLER_ID,
-                order.totals.total_minor,
-                &order.currency
+                row.session.totals.total_minor,
+                &row.session.currency
             ],
         );
         outbox::event(batch, &Event::new(&brand.id, "order.created", &order.id));
@@ -420,7 +417,7 @@ async fn finish(
                 &mut batch,
                 &brand.id,
                 &pending.order.id,
-                &pending.order.plan.allocations,
+                &pending.row.session.plan.allocations,
             );
             pending.row.session.order = None;
             pending.row.status = pending.row.session.open_status();

@@ -42,7 +42,6 @@ pub struct Attempt {
     pub payment_id: String,
     /// Since the provider was asked.
     pub age_ms: i64,
-    pub order_doc: String,
 }
 
 pub struct Facts {
@@ -199,7 +198,6 @@ fn attempt(row: &Row) -> Result<Attempt, StoreError> {
         order_version: row.int("n1")?,
         number_of_payment: row.int("n2")?,
         age_ms: row.int("n3")?,
-        order_doc: row.text("doc")?,
     })
 }
 
@@ -305,7 +303,7 @@ const SESSION: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.vers
     CASE WHEN s.expires_at_ms <= {now} THEN 1 ELSE 0 END, NULL, s.doc, NULL, NULL, NULL, NULL \
     FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}";
 const ATTEMPT: &str = "SELECT 'attempt', o.id, o.number, o.status, p.id, o.version, p.attempt, \
-    {now} - p.updated_at_ms, NULL, o.doc, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
+    {now} - p.updated_at_ms, NULL, NULL, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
     WHERE o.brand_id = ?1 AND o.checkout_session_id = {id} \
       AND p.attempt = (SELECT max(latest.attempt) FROM payment latest WHERE latest.order_id = o.id)";
 const OF_ITEMS: [&str; 4] = [

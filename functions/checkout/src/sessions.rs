@@ -66,8 +66,9 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     };
     let created = Answer::new(201, &shown(call, &brand, &row))?;
     let doc = document(&row.session)?;
-    let insert = |batch: &mut Batch| insert(batch, &brand, &row, doc);
-    match answer::commit(call, claim.as_ref(), created, insert).await? {
+    let mut batch = answer::begin(claim.as_ref(), &created);
+    insert(&mut batch, &brand, &row, doc);
+    match answer::commit(call, claim.as_ref(), created, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
         Committed::Unmet => existing(call, &brand, cart_id.as_deref()).await,
     }
@@ -216,20 +217,18 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         .as_ref()
         .map(|_| cart_of(&after.session, &facts, &brand))
         .transpose()?;
-    let change = |batch: &mut Batch| {
-        replace(batch, &brand, &after, doc);
-        if let (Some(cart_id), Some(cart)) = (&after.cart_id, cart) {
-            batch.add(
-                "UPDATE cart SET doc = ?3, version = version + 1, updated_at_ms = {now} \
-                 WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
-                values![&brand.id, cart_id, cart],
-            );
-        }
-    };
-    match answer::commit(call, claim.as_ref(), updated, change).await? {
-        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
-        Committed::Unmet => Err(answer::raced()),
+    let mut batch = answer::begin(claim.as_ref(), &updated);
+    replace(&mut batch, &brand, &after, doc);
+    if let (Some(cart_id), Some(cart)) = (&after.cart_id, cart) {
+        batch.add(
+            "UPDATE cart SET doc = ?3, version = version + 1, updated_at_ms = {now} \
+             WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
+            values![&brand.id, cart_id, cart],
+        );
     }
+    answer::commit(call, claim.as_ref(), updated, batch)
+        .await?
+        .unless_raced()
 }
 
 /// The cart that the session came from, kept in step with it for the way back to the shop.
@@ -264,19 +263,17 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     must_be_open(&row)?;
     row.status = Status::Canceled;
     let canceled = Answer::new(200, &shown(call, &brand, &row))?;
-    let close = |batch: &mut Batch| {
-        batch.expect(
-            1,
-            "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND id = ?2 AND version = ?3 \
-               AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
-            values![&brand.id, &row.id, row.version],
-        );
-    };
-    match answer::commit(call, claim.as_ref(), canceled, close).await? {
-        Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
-        Committed::Unmet => Err(answer::raced()),
-    }
+    let mut batch = answer::begin(claim.as_ref(), &canceled);
+    batch.expect(
+        1,
+        "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND id = ?2 AND version = ?3 \
+           AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
+        values![&brand.id, &row.id, row.version],
+    );
+    answer::commit(call, claim.as_ref(), canceled, batch)
+        .await?
+        .unless_raced()
 }
 
 /// Writes an open session over the version that it was made from. Expects one row.

@@ -34,7 +34,6 @@ pub struct Order {
 /// What was bought and how much of it has been handed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
-    #[serde(flatten)]
     pub line: Line,
     /// Pieces, at most the line's quantity.
     pub fulfilled: i64,
@@ -89,13 +88,6 @@ impl Order {
             expectations: expectations.collect(),
             plan: session.plan.clone(),
             totals: session.totals.clone(),
-        }
-    }
-
-    pub fn reference(&self) -> OrderReference {
-        OrderReference {
-            id: self.id.clone(),
-            number: self.number.clone(),
         }
     }
 }

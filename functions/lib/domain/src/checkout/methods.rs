@@ -235,10 +235,9 @@ impl Delivery<'_> {
     /// what is left. Lines without a chosen destination only have to exist somewhere.
     fn plan(&self, out: &mut Delivered) {
         let mut left = self.shop.availability.clone();
-        let mut methods: Vec<&Method> = out.methods.iter().collect();
-        methods.sort_by_key(|method| method.kind == MethodKind::Shipping);
+        let of_kind = |kind| out.methods.iter().filter(move |method| method.kind == kind);
         let mut shortages = Vec::new();
-        for method in methods {
+        for method in of_kind(MethodKind::Pickup).chain(of_kind(MethodKind::Shipping)) {
             match self.plan_of(method, &left) {
                 Ok(plan) => {
                     left = left.without(&plan);

@@ -63,7 +63,14 @@ impl<'de> Deserializer<'de> for Node<'_> {
                 path,
             }),
             Value::Object(members) => visitor.visit_map(Members::new(members, path)),
-            plain => plain.deserialize_any(visitor),
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(flag) => visitor.visit_bool(flag),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) => visitor.visit_i64(integer),
+                (None, Some(integer)) => visitor.visit_u64(integer),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
         }
     }
 
