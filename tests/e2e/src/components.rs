@@ -24,16 +24,16 @@ pub fn target_dir() -> PathBuf {
 pub fn manifest() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     let manifest = root().canonicalize()?.join("spin.toml");
-    let built = BUILT.get_or_init(|| build(&manifest).map_err(|error| format!("{error:#}")));
-    built.clone().map_err(anyhow::Error::msg)?;
+    build_once(&BUILT, &manifest)?;
     Ok(manifest)
 }
 
 /// The same for the app and, at `/hello`, a component that only says `ok`.
 pub fn manifest_with_hello() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     let app = manifest()?;
     let root = root().canonicalize()?;
-    build(&root.join("tests/probe/spin.toml"))?;
+    build_once(&BUILT, &root.join("tests/probe/spin.toml"))?;
     let sources = format!("source = \"{}/target/", root.display());
     let app = std::fs::read_to_string(app)?.replace("source = \"target/", &sources);
     let hello = format!(
@@ -43,6 +43,11 @@ pub fn manifest_with_hello() -> Result<PathBuf> {
     let joined = target_dir().join("spin-with-hello.toml");
     std::fs::write(&joined, format!("{app}\n{hello}"))?;
     Ok(joined)
+}
+
+fn build_once(built: &OnceLock<Result<(), String>>, manifest: &Path) -> Result<()> {
+    let built = built.get_or_init(|| build(manifest).map_err(|error| format!("{error:#}")));
+    built.clone().map_err(anyhow::Error::msg)
 }
 
 fn build(manifest: &Path) -> Result<()> {

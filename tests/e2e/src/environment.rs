@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aisle_edge::migrate::Migrations;
-use aisle_edge::{Edge, EdgeOptions};
+use aisle_edge::{ComponentStats, Edge, EdgeOptions};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -218,14 +218,23 @@ impl Environment {
             .with_header("authorization", &format!("Bearer {}", self.admin_key))
     }
 
-    /// SQL statements that all components but the relay have issued.
+    /// SQL statements that all components but the relay have issued. On SQLite a batch is
+    /// one for each of its statements, on PostgreSQL a single one.
     pub fn shopper_sql(&self) -> u64 {
-        let stats = self.edge().stats();
-        stats
-            .components
+        self.sum_without_relay(|component| component.sql)
+    }
+
+    /// Reads and writes of the key-value store by all components but the relay.
+    pub fn shopper_key_value(&self) -> u64 {
+        self.sum_without_relay(|component| component.key_value)
+    }
+
+    fn sum_without_relay(&self, count: fn(&ComponentStats) -> u64) -> u64 {
+        let components = self.edge().stats().components;
+        components
             .iter()
             .filter(|(id, _)| *id != "relay")
-            .map(|(_, component)| component.sql)
+            .map(|(_, component)| count(component))
             .sum()
     }
 

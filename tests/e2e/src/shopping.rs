@@ -95,62 +95,72 @@ pub fn buyer() -> Value {
 
 /// A checkout of `lines` for collection at a store, as far as it goes without a payment.
 pub async fn pickup_checkout(shopper: &Client, lines: &[Value], store_id: &str) -> Result<Value> {
-    let fulfillment = json!({"methods": [{"type": "pickup", "selected_destination_id": store_id}]});
-    checkout(shopper, lines, fulfillment).await
+    checkout(shopper, lines, pickup_at(store_id)).await
 }
 
 /// A checkout of `lines` sent to an address in `country`.
 pub async fn shipping_checkout(shopper: &Client, lines: &[Value], country: &str) -> Result<Value> {
-    let address = json!({
-        "id": "home", "type": "shipping_address", "first_name": "Ada", "last_name": "Byron",
-        "street_address": "1 Analytical Way", "address_locality": "Springfield", "postal_code": "10115",
-        "address_country": country,
-    });
-    let fulfillment = json!({"methods": [{"type": "shipping", "destinations": [address], "selected_destination_id": "home"}]});
-    checkout(shopper, lines, fulfillment).await
+    checkout(shopper, lines, shipping_to(country)).await
 }
 
 async fn checkout(shopper: &Client, lines: &[Value], fulfillment: Value) -> Result<Value> {
-    let body = json!({"line_items": lines, "buyer": buyer(), "fulfillment": fulfillment});
+    let request = checkout_request(lines, fulfillment);
     let created = shopper
         .post("/checkout-sessions")
-        .json(&body)
+        .json(&request)
         .expect(201)
         .await?
         .json();
     choose_first_options(shopper, created).await
 }
 
+pub fn checkout_request(lines: &[Value], fulfillment: Value) -> Value {
+    json!({"line_items": lines, "buyer": buyer(), "fulfillment": fulfillment})
+}
+
+pub fn pickup_at(store_id: &str) -> Value {
+    json!({"methods": [{"type": "pickup", "selected_destination_id": store_id}]})
+}
+
+pub fn shipping_to(country: &str) -> Value {
+    let address = json!({
+        "id": "home", "type": "shipping_address", "first_name": "Ada", "last_name": "Byron",
+        "street_address": "1 Analytical Way", "address_locality": "Springfield", "postal_code": "10115",
+        "address_country": country,
+    });
+    json!({"methods": [{"type": "shipping", "destinations": [address], "selected_destination_id": "home"}]})
+}
+
 /// Takes the first option of every group that has none chosen yet.
 pub async fn choose_first_options(shopper: &Client, session: Value) -> Result<Value> {
-    if session["status"] != "incomplete" {
+    let Some(update) = with_first_options(&session) else {
         return Ok(session);
-    }
-    let mut update = update_of(&session);
+    };
+    let path = format!("/checkout-sessions/{}", session.text("/id"));
+    Ok(shopper.put(&path).json(&update).expect(200).await?.json())
+}
+
+/// The update that takes them; nothing when there is none to take.
+pub fn with_first_options(session: &Value) -> Option<Value> {
+    let mut update = update_of(session);
     let mut chosen = false;
     let methods = update
         .pointer_mut("/fulfillment/methods")
-        .and_then(Value::as_array_mut)
+        .and_then(Value::as_array_mut);
+    for (method, shown) in methods
         .into_iter()
-        .flatten();
-    for (method, shown) in methods.zip(session.list("/fulfillment/methods")) {
-        for (group, shown) in method["groups"]
-            .as_array_mut()
-            .into_iter()
-            .flatten()
-            .zip(shown.list("/groups"))
-        {
+        .flatten()
+        .zip(session.list("/fulfillment/methods"))
+    {
+        let groups = method["groups"].as_array_mut().into_iter().flatten();
+        for (group, shown) in groups.zip(shown.list("/groups")) {
             if group["selected_option_id"].is_null() && shown["options"][0].is_object() {
                 group["selected_option_id"] = shown.at("/options/0/id").clone();
                 chosen = true;
             }
         }
     }
-    if !chosen {
-        return Ok(session);
-    }
-    let path = format!("/checkout-sessions/{}", session.text("/id"));
-    Ok(shopper.put(&path).json(&update).expect(200).await?.json())
+    chosen.then_some(update)
 }
 
 /// The update that leaves the session as it is.

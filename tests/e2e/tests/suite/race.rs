@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aisle_e2e::environment::NORTH_COUNTRY;
 use aisle_e2e::json::{Look, message};
 use aisle_e2e::shopping::{
-    Item, complete, items, line, order_id, pickup_checkout, shipping_checkout,
+    Item, checkout_request, complete, items, line, order_id, pickup_at, pickup_checkout,
+    shipping_checkout,
 };
 use aisle_e2e::{Answer, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
@@ -70,8 +71,7 @@ pub async fn two_lines_of_one_sku_are_one_demand(pair: Pair) -> Result<()> {
     let (wanted, store) = only_at_one_store(&aisle, 5).await?;
     let shopper = aisle.north();
     let three_and_three = [line(&wanted.id, 3), line(&wanted.id, 3)];
-    let body = json!({"line_items": three_and_three, "buyer": aisle_e2e::shopping::buyer(),
-        "fulfillment": {"methods": [{"type": "pickup", "selected_destination_id": store}]}});
+    let body = checkout_request(&three_and_three, pickup_at(&store));
     let session = shopper
         .post("/checkout-sessions")
         .json(&body)

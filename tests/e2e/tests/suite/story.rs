@@ -134,8 +134,7 @@ async fn nearest_store_with(shopper: &Client, variant: &Value) -> Result<(Value,
 
 async fn collect_at(shopper: &Client, session: &Value, store_id: &str) -> Result<Value> {
     let mut update = update_of(session);
-    update["fulfillment"] =
-        json!({"methods": [{"type": "pickup", "selected_destination_id": store_id}]});
+    update["fulfillment"] = shopping::pickup_at(store_id);
     let path = format!("/checkout-sessions/{}", session.text("/id"));
     let updated = shopper.put(&path).json(&update).expect(200).await?.json();
     let stores = updated.list("/fulfillment/methods/0/destinations");
