@@ -166,7 +166,7 @@ impl Environment {
                 random_key()
             },
         );
-        allow(&database, &admin_key).await?;
+        allow(&database, "tests", &admin_key, None, "admin").await?;
         let edge = Edge::start(EdgeOptions {
             state_dir: state.path().into(),
             variables: BTreeMap::from([("relay_key".into(), relay_key.clone())]),
@@ -212,10 +212,20 @@ impl Environment {
         self.client(HARBOR)
     }
 
-    /// Who holds the admin key, under the default brand's host.
+    /// Who holds the organisation's admin key, under the default brand's host.
     pub fn admin(&self) -> Client {
+        self.with_key(&self.admin_key)
+    }
+
+    /// Who holds this admin key.
+    pub fn with_key(&self, key: &str) -> Client {
         Client::new(self.edge().addr(), "localhost")
-            .with_header("authorization", &format!("Bearer {}", self.admin_key))
+            .with_header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// Lets a further admin key in, whose name and secret are the same.
+    pub async fn allow(&self, key: &str, brand: Option<&str>, scopes: &str) -> Result<()> {
+        allow(&self.database, key, key, brand, scopes).await
     }
 
     /// SQL statements that all components but the relay have issued. On SQLite a batch is
@@ -381,13 +391,24 @@ pub async fn load_demo(environment: &Environment) -> Result<()> {
     environment.drain_outbox().await
 }
 
-async fn allow(database: &Database, admin_key: &str) -> Result<()> {
-    let hash: String = Sha256::digest(admin_key)
+/// Lets a key into the table of admin keys; without a brand it is the organisation's.
+async fn allow(
+    database: &Database,
+    name: &str,
+    key: &str,
+    brand: Option<&str>,
+    scopes: &str,
+) -> Result<()> {
+    let hash: String = Sha256::digest(key)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    let brand = brand.map_or("NULL".into(), |handle| {
+        format!("(SELECT id FROM brand WHERE handle = '{handle}')")
+    });
     let insert = format!(
-        "INSERT INTO admin_key (key_hash, name, scopes, created_at_ms) VALUES ('{hash}', 'tests', 'admin', 0)"
+        "INSERT INTO admin_key (key_hash, name, brand_id, scopes, created_at_ms) \
+         VALUES ('{hash}', '{name}', {brand}, '{scopes}', 0)"
     );
     database.rows(&insert).await.map(drop)
 }

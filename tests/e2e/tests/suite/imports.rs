@@ -1,10 +1,10 @@
 //! Files that retailers have, good and bad.
 
-mod samples;
+pub mod samples;
 
 use aisle_e2e::components::root;
 use aisle_e2e::json::Look;
-use aisle_e2e::{Answer, Client, Pair, Setup};
+use aisle_e2e::{Client, Pair, Setup};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -16,7 +16,8 @@ pub async fn the_same_file_twice_changes_nothing(pair: Pair) -> Result<()> {
         for kind in ["locations", "products", "stock"] {
             let file = root().join(format!("infra/demo/{brand}/{kind}.csv"));
             if file.is_file() {
-                let report = import(&aisle.admin(), kind, brand, std::fs::read(&file)?).await?;
+                let report =
+                    samples::import(&aisle.admin(), kind, brand, std::fs::read(&file)?).await?;
                 let counts = ["created", "updated", "refused"]
                     .map(|count| report.number(&format!("/{count}")));
                 assert_eq!(counts, [0, 0, 0], "{brand} {kind}: {report:#}");
@@ -79,7 +80,7 @@ pub async fn bad_rows_are_reported_and_the_rest_goes_in(pair: Pair) -> Result<()
     let aisle = samples::corner_shop(pair).await?;
     let admin = aisle.admin();
 
-    let report = import(
+    let report = samples::import(
         &admin,
         "products",
         "corner",
@@ -103,7 +104,7 @@ pub async fn bad_rows_are_reported_and_the_rest_goes_in(pair: Pair) -> Result<()
         ]
     );
 
-    let report = import(
+    let report = samples::import(
         &admin,
         "locations",
         "corner",
@@ -116,7 +117,7 @@ pub async fn bad_rows_are_reported_and_the_rest_goes_in(pair: Pair) -> Result<()
     );
     assert_eq!(report["created"], 1, "{report:#}");
 
-    let report = import(&admin, "stock", "corner", samples::STOCK_WITH_BAD_ROWS).await?;
+    let report = samples::import(&admin, "stock", "corner", samples::STOCK_WITH_BAD_ROWS).await?;
     samples::expect_errors(
         &report,
         &[
@@ -134,7 +135,7 @@ pub async fn bad_rows_are_reported_and_the_rest_goes_in(pair: Pair) -> Result<()
 /// missing SKUs, quotes and line breaks inside cells, a byte order mark.
 pub async fn shopify_exports_go_in_as_they_are(pair: Pair) -> Result<()> {
     let aisle = samples::corner_shop(pair).await?;
-    let report = import(
+    let report = samples::import(
         &aisle.admin(),
         "products",
         "corner",
@@ -184,7 +185,7 @@ pub async fn shopify_exports_go_in_as_they_are(pair: Pair) -> Result<()> {
         draft["messages"][0]["code"], "not_found",
         "a draft is not shown: {draft:#}"
     );
-    let again = import(
+    let again = samples::import(
         &aisle.admin(),
         "products",
         "corner",
@@ -202,7 +203,7 @@ pub async fn shopify_exports_go_in_as_they_are(pair: Pair) -> Result<()> {
 /// Who takes a product out of the file and changes another sees just that.
 pub async fn a_changed_file_updates_what_changed(pair: Pair) -> Result<()> {
     let aisle = samples::corner_shop(pair).await?;
-    import(
+    samples::import(
         &aisle.admin(),
         "products",
         "corner",
@@ -211,7 +212,7 @@ pub async fn a_changed_file_updates_what_changed(pair: Pair) -> Result<()> {
     .await?;
     let dearer =
         String::from_utf8_lossy(samples::SHOPIFY_EXPORT.as_bytes()).replace("12.50", "13.50");
-    let report = import(&aisle.admin(), "products", "corner", dearer).await?;
+    let report = samples::import(&aisle.admin(), "products", "corner", dearer).await?;
     assert_eq!(
         (&report["created"], &report["updated"]),
         (&json!(0), &json!(1)),
@@ -275,21 +276,6 @@ pub async fn memory_does_not_grow_with_the_file(pair: Pair) -> Result<()> {
     );
     assert_eq!(aisle.traps(), 0);
     aisle.database.check_invariants().await
-}
-
-async fn import(
-    admin: &Client,
-    kind: &str,
-    brand: &str,
-    csv: impl Into<bytes::Bytes>,
-) -> Result<Value> {
-    let path = format!("/admin/imports?kind={kind}&brand={brand}&file={kind}.csv");
-    admin
-        .post(&path)
-        .csv(csv)
-        .expect(200)
-        .await
-        .map(|answer: Answer| answer.json())
 }
 
 async fn product(shopper: &Client, handle: &str) -> Result<Value> {

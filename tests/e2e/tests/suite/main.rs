@@ -2,21 +2,29 @@
 
 mod harness;
 
+mod administration;
 mod bad_input;
 mod brands;
 mod caching;
+mod catalog;
 mod clock;
 mod conformance;
 mod discovery;
 mod health;
 mod idempotency;
 mod imports;
+mod locator;
 mod migrations;
 mod race;
 mod read_model;
 mod story;
 
 harness::suite! {
+    administration: [
+        a_location_is_created_and_changed,
+        a_location_that_makes_no_sense_is_refused,
+        a_key_reaches_what_it_is_for,
+    ],
     bad_input: [
         malformed_json_is_refused,
         wrong_types_are_refused,
@@ -38,6 +46,15 @@ harness::suite! {
         stock_can_be_cached_and_revalidated,
         stock_is_found_by_gtin,
         what_belongs_to_a_shopper_is_not_cached,
+    ],
+    catalog: [
+        a_title_ranks_before_a_body,
+        any_text_can_be_searched_for,
+        pages_lead_through_everything_once,
+        filters_hold_for_every_product_found,
+        a_batch_takes_every_kind_of_identifier,
+        options_are_selected_one_by_one,
+        a_store_in_mind_shows_what_it_has,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
     conformance: [the_runner_finds_no_deviation],
@@ -63,6 +80,12 @@ harness::suite! {
         shopify_exports_go_in_as_they_are,
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
+    ],
+    locator: [
+        a_distance_is_a_hard_limit,
+        hours_are_the_stores_own,
+        amenities_must_all_be_there,
+        stores_are_looked_up_by_id_and_code,
     ],
     migrations: [
         migrating_again_changes_nothing,

@@ -1,7 +1,7 @@
 //! Small files with the quirks of real ones, and large ones that are made while sent.
 
 use aisle_e2e::json::Look;
-use aisle_e2e::{Environment, Pair, Setup};
+use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::Result;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -37,6 +37,23 @@ GOOD-1,,no-such,4
 ,4006381333932,corner,4
 GOOD-1,,corner,4
 ";
+
+pub const PRODUCTS_THAT_MENTION_EACH_OTHER: &str =
+    "Handle,Title,Body (HTML),Option1 Name,Option1 Value,Variant SKU,Variant Price
+tent,Tent,<p>Room for two and their wool blankets.</p>,Title,Default Title,TENT,199.00
+wool-socks,Wool Socks,\"<p>Warm in any tent, or in a café.</p>\",Title,Default Title,SOCKS,19.00
+";
+
+/// Sends a file and answers the report.
+pub async fn import(
+    admin: &Client,
+    kind: &str,
+    brand: &str,
+    csv: impl Into<Bytes>,
+) -> Result<Value> {
+    let path = format!("/admin/imports?kind={kind}&brand={brand}&file={kind}.csv");
+    Ok(admin.post(&path).csv(csv).expect(200).await?.json())
+}
 
 /// A brand with one store and nothing to sell yet.
 pub async fn corner_shop(pair: Pair) -> Result<Environment> {
