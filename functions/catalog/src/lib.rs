@@ -58,7 +58,13 @@ async fn product(call: &Call) -> Result<Reply, Error> {
 }
 
 fn scope<'a>(shelf: &'a Shelf, filters: &Filters, context: &Context) -> Scope<'a> {
-    Scope::new(shelf.brand, &shelf.locations.all, filters, context, now_ms())
+    Scope::new(
+        shelf.brand,
+        &shelf.locations.all,
+        filters,
+        context,
+        now_ms(),
+    )
 }
 
 fn invalid(Invalid { code, path, detail }: Invalid) -> Error {

@@ -27,8 +27,10 @@ pub async fn answer(
     request: &LookupRequest,
 ) -> Result<Reply, Error> {
     let ids = request.distinct_ids().map_err(invalid)?;
-    let (price, warning) =
-        request.filters.price_bounds(&request.context, shelf.brand).map_err(invalid)?;
+    let (price, warning) = request
+        .filters
+        .price_bounds(&request.context, shelf.brand)
+        .map_err(invalid)?;
     let (found, mut messages) = resolve(shelf, request, &ids).await?;
     messages.extend(warning);
     let mut products = Vec::with_capacity(found.len());
@@ -56,8 +58,14 @@ async fn resolve(
         }
     }
     let views = shelf.views(&product_ids).await?;
-    let mut found: Vec<Found> =
-        views.into_iter().flatten().map(|view| Found { view, inputs: Vec::new() }).collect();
+    let mut found: Vec<Found> = views
+        .into_iter()
+        .flatten()
+        .map(|view| Found {
+            view,
+            inputs: Vec::new(),
+        })
+        .collect();
     let mut messages = Vec::new();
     for (id, target) in ids.iter().zip(targets) {
         let place = target.as_ref().and_then(|target| {
@@ -66,9 +74,9 @@ async fn resolve(
                 .find(|found| found.offers(&target.product_id, target.variant_id.as_deref()))
         });
         match (place, target) {
-            (Some(place), Some(target)) => {
-                place.inputs.push((id.to_string(), target.variant_id.clone()))
-            }
+            (Some(place), Some(target)) => place
+                .inputs
+                .push((id.to_string(), target.variant_id.clone())),
             _ => messages.push(unresolved(request, id)?),
         }
     }
@@ -78,10 +86,18 @@ async fn resolve(
 
 /// A message, or a refusal when the identifier is a GTIN with a typing error.
 fn unresolved(request: &LookupRequest, id: &str) -> Result<Message, Error> {
-    let index = request.ids.iter().position(|known| known == id).unwrap_or_default();
+    let index = request
+        .ids
+        .iter()
+        .position(|known| known == id)
+        .unwrap_or_default();
     let path = format!("$.ids[{index}]");
     match mistyped_gtin(id) {
-        Some(error) => Err(Error::bad_request("invalid_gtin", &path, &error.to_string())),
+        Some(error) => Err(Error::bad_request(
+            "invalid_gtin",
+            &path,
+            &error.to_string(),
+        )),
         None => Ok(Message::info("not_found", id).at(path)),
     }
 }
@@ -104,7 +120,9 @@ async fn listing(
 ) -> Result<Option<String>, Error> {
     let offered = offered(shelf, scope, price, found).await?;
     let is_obtainable = |wanted: &Variant| {
-        offered.iter().any(|(variant, supply)| variant.id == wanted.id && supply.is_obtainable())
+        offered
+            .iter()
+            .any(|(variant, supply)| variant.id == wanted.id && supply.is_obtainable())
     };
     let first = featured(offered.iter().map(|(variant, _)| *variant), is_obtainable)
         .map(|variant| &variant.id);
@@ -114,7 +132,12 @@ async fn listing(
             None if Some(&variant.id) == first => Some((id, Match::Featured)),
             _ => None,
         });
-        leads_here.map(|(id, how)| Input { id: id.clone(), how }).collect()
+        leads_here
+            .map(|(id, how)| Input {
+                id: id.clone(),
+                how,
+            })
+            .collect()
     };
     let variants: Vec<_> = offered
         .iter()
@@ -137,7 +160,10 @@ async fn offered<'v>(
     let active: Vec<&Variant> = found.view.product().active_variants().collect();
     let by_product = found.inputs.iter().any(|(_, named)| named.is_none());
     let is_named = |variant: &&Variant| {
-        found.inputs.iter().any(|(_, named)| named.as_ref() == Some(&variant.id))
+        found
+            .inputs
+            .iter()
+            .any(|(_, named)| named.as_ref() == Some(&variant.id))
     };
     let mut wanted: Vec<&Variant> = active.iter().copied().filter(is_named).collect();
     if by_product {
@@ -147,15 +173,25 @@ async fn offered<'v>(
     let is_settled = |variant: &Variant, supply: &Supply| {
         supply.is_obtainable() && passes(variant, supply, price, scope)
     };
-    let settled = wanted.iter().zip(&supplies).any(|(variant, supply)| is_settled(variant, supply));
+    let settled = wanted
+        .iter()
+        .zip(&supplies)
+        .any(|(variant, supply)| is_settled(variant, supply));
     if by_product && !settled && wanted.len() < active.len() {
         wanted = active;
         supplies = shelf.supplies(&wanted).await?;
     }
     let offered = wanted.into_iter().zip(supplies);
-    Ok(offered.filter(|(variant, supply)| passes(variant, supply, price, scope)).collect())
+    Ok(offered
+        .filter(|(variant, supply)| passes(variant, supply, price, scope))
+        .collect())
 }
 
 fn in_categories(view: &ProductView, wanted: &[String]) -> bool {
-    wanted.is_empty() || view.product().categories.iter().any(|category| wanted.contains(category))
+    wanted.is_empty()
+        || view
+            .product()
+            .categories
+            .iter()
+            .any(|category| wanted.contains(category))
 }

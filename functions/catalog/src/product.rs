@@ -16,13 +16,25 @@ pub async fn answer(
     scope: &Scope<'_>,
     request: &ProductRequest,
 ) -> Result<Reply, Error> {
-    let (price, warning) =
-        request.filters.price_bounds(&request.context, shelf.brand).map_err(invalid)?;
-    let Some(target) = shelf.find(&[&request.id]).await?.into_iter().next().flatten() else {
+    let (price, warning) = request
+        .filters
+        .price_bounds(&request.context, shelf.brand)
+        .map_err(invalid)?;
+    let Some(target) = shelf
+        .find(&[&request.id])
+        .await?
+        .into_iter()
+        .next()
+        .flatten()
+    else {
         return not_found(&request.id);
     };
-    let views = shelf.views(std::slice::from_ref(&target.product_id)).await?;
-    let Some(view) = views.into_iter().next().flatten() else { return not_found(&request.id) };
+    let views = shelf
+        .views(std::slice::from_ref(&target.product_id))
+        .await?;
+    let Some(view) = views.into_iter().next().flatten() else {
+        return not_found(&request.id);
+    };
     let product = view.product();
     let active: Vec<&Variant> = product.active_variants().collect();
     let named = target.variant_id.as_deref();
@@ -48,9 +60,17 @@ pub async fn answer(
         None => featured(matching.iter().copied(), is_obtainable),
     };
     let in_category = request.filters.categories.is_empty()
-        || product.categories.iter().any(|category| request.filters.categories.contains(category));
-    let Some(first) = first.filter(|_| in_category) else { return not_found(&request.id) };
-    let others = matching.iter().copied().filter(|variant| variant.id != first.id);
+        || product
+            .categories
+            .iter()
+            .any(|category| request.filters.categories.contains(category));
+    let Some(first) = first.filter(|_| in_category) else {
+        return not_found(&request.id);
+    };
+    let others = matching
+        .iter()
+        .copied()
+        .filter(|variant| variant.id != first.id);
     let shown = std::iter::once(first).chain(others);
     let variants: Vec<_> = shown
         .filter_map(|variant| Some((variant, state(variant, supply(variant)?, scope, Vec::new()))))
@@ -68,8 +88,11 @@ fn selection(
     is_obtainable: impl Fn(&Variant) -> bool,
 ) -> Selection {
     let product = view.product();
-    let wanted: Vec<_> =
-        request.selected.iter().map(|option| (option.name.clone(), option.label.clone())).collect();
+    let wanted: Vec<_> = request
+        .selected
+        .iter()
+        .map(|option| (option.name.clone(), option.label.clone()))
+        .collect();
     let decisive = match named {
         Some(id) => product.active_variants().find(|variant| variant.id == id),
         None if wanted.is_empty() => featured(product.active_variants(), is_obtainable),
@@ -84,7 +107,11 @@ fn selection(
 /// An outcome rather than a transport error, unless the identifier is a mistyped GTIN.
 fn not_found(id: &str) -> Result<Reply, Error> {
     match mistyped_gtin(id) {
-        Some(error) => Err(Error::bad_request("invalid_gtin", "$.id", &error.to_string())),
+        Some(error) => Err(Error::bad_request(
+            "invalid_gtin",
+            "$.id",
+            &error.to_string(),
+        )),
         None => Reply::json(200, &answer::no_product(id)),
     }
 }

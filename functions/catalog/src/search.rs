@@ -25,7 +25,9 @@ pub async fn answer(
     request: &SearchRequest,
     filters: &Filters,
 ) -> Result<Reply, Error> {
-    let (price, warning) = filters.price_bounds(&request.context, shelf.brand).map_err(invalid)?;
+    let (price, warning) = filters
+        .price_bounds(&request.context, shelf.brand)
+        .map_err(invalid)?;
     let page = request.page();
     let search = search_id(&(&shelf.brand.id, request.words(), filters));
     let after: Option<Position> = page.after(search).map_err(invalid)?;
@@ -46,10 +48,17 @@ pub async fn answer(
         limit: page.size().map_err(invalid)? as i64,
     };
     let found = products(db, &shelf.brand.id, &query).await?;
-    let listings: Vec<String> =
-        found.hits.into_iter().filter_map(|hit| listing(shelf, scope, price, hit)).collect();
+    let listings: Vec<String> = found
+        .hits
+        .into_iter()
+        .filter_map(|hit| listing(shelf, scope, price, hit))
+        .collect();
     let pagination = Pagination::new(search, found.next, found.total);
-    Ok(json(answer::search(&listings, &pagination, warning.as_slice())))
+    Ok(json(answer::search(
+        &listings,
+        &pagination,
+        warning.as_slice(),
+    )))
 }
 
 fn listing(shelf: &Shelf, scope: &Scope, price: Option<PriceBounds>, hit: Hit) -> Option<String> {
@@ -68,11 +77,14 @@ fn listing(shelf: &Shelf, scope: &Scope, price: Option<PriceBounds>, hit: Hit) -
         .filter(|(variant, supply)| passes(variant, supply, price, scope))
         .collect();
     let is_obtainable = |wanted: &Variant| {
-        offered.iter().any(|(variant, supply)| variant.id == wanted.id && supply.is_obtainable())
+        offered
+            .iter()
+            .any(|(variant, supply)| variant.id == wanted.id && supply.is_obtainable())
     };
     let first = featured(offered.iter().map(|(variant, _)| *variant), is_obtainable)?;
-    let (featured, others): (Vec<_>, Vec<_>) =
-        offered.iter().partition(|(variant, _)| variant.id == first.id);
+    let (featured, others): (Vec<_>, Vec<_>) = offered
+        .iter()
+        .partition(|(variant, _)| variant.id == first.id);
     let shown = featured.into_iter().chain(others).take(MAX_VARIANTS);
     let variants: Vec<_> = shown
         .map(|(variant, supply)| (*variant, state(variant, supply, scope, Vec::new())))

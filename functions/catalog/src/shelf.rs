@@ -23,7 +23,11 @@ pub struct Shelf<'a> {
 impl<'a> Shelf<'a> {
     pub async fn open(model: Model<'a>, brand: &'a Brand) -> Result<Self, StoreError> {
         let locations = model.locations(&brand.id).await?;
-        Ok(Self { model, brand, locations })
+        Ok(Self {
+            model,
+            brand,
+            locations,
+        })
     }
 
     /// What each identifier names; `None` for what names nothing.
@@ -41,8 +45,16 @@ impl<'a> Shelf<'a> {
             return Ok(found);
         }
         let candidates: Vec<Vec<Ref>> = unknown.iter().map(|id| readings(id)).collect();
-        let mut targets = self.model.resolve_any(&self.brand.id, &candidates).await?.into_iter();
-        for (id, slot) in ids.iter().zip(&mut found).filter(|(_, known)| known.is_none()) {
+        let mut targets = self
+            .model
+            .resolve_any(&self.brand.id, &candidates)
+            .await?
+            .into_iter();
+        for (id, slot) in ids
+            .iter()
+            .zip(&mut found)
+            .filter(|(_, known)| known.is_none())
+        {
             *slot = targets.next().flatten().map(Rc::new);
             if let Some(target) = slot {
                 memory::keep(&key(id), Rc::clone(target));
@@ -65,8 +77,16 @@ impl<'a> Shelf<'a> {
         if missing.is_empty() {
             return Ok(views);
         }
-        let mut docs = self.model.products(&self.brand.id, &missing).await?.into_iter();
-        for (id, slot) in ids.iter().zip(&mut views).filter(|(_, view)| view.is_none()) {
+        let mut docs = self
+            .model
+            .products(&self.brand.id, &missing)
+            .await?
+            .into_iter();
+        for (id, slot) in ids
+            .iter()
+            .zip(&mut views)
+            .filter(|(_, view)| view.is_none())
+        {
             let product = docs.next().flatten().map(|doc| doc.product);
             *slot = product
                 .and_then(|product| ProductView::new(product, &self.brand.currency))
@@ -99,7 +119,10 @@ impl<'a> Shelf<'a> {
             memory::keep(&key(&doc.sku), Rc::clone(&doc));
             doc
         });
-        Ok(known.into_iter().filter_map(|doc| doc.or_else(|| read.next())).collect())
+        Ok(known
+            .into_iter()
+            .filter_map(|doc| doc.or_else(|| read.next()))
+            .collect())
     }
 
     /// What can be promised of each variant, in order.
@@ -107,11 +130,17 @@ impl<'a> Shelf<'a> {
         let skus: Vec<String> = variants.iter().map(|variant| variant.sku.clone()).collect();
         let stock = self.stock(&skus).await?;
         let levels = |doc: &Rc<StockDoc>| -> Vec<(String, i64)> {
-            doc.levels.iter().map(|level| (level.location_id.clone(), level.available())).collect()
+            doc.levels
+                .iter()
+                .map(|level| (level.location_id.clone(), level.available()))
+                .collect()
         };
         let supply = |doc| {
             let levels = levels(doc);
-            Supply::new(&self.locations.all, levels.iter().map(|(id, units)| (id.as_str(), *units)))
+            Supply::new(
+                &self.locations.all,
+                levels.iter().map(|(id, units)| (id.as_str(), *units)),
+            )
         };
         Ok(stock.iter().map(supply).collect())
     }
@@ -122,13 +151,19 @@ fn readings(id: &str) -> Vec<Ref> {
     if is_id(id) {
         return vec![Ref::Id(id.into())];
     }
-    let gtin = Gtin::parse(id).ok().map(|gtin| Ref::Gtin(gtin.as_str().into()));
-    gtin.into_iter().chain([Ref::Sku(id.into()), Ref::Handle(id.into())]).collect()
+    let gtin = Gtin::parse(id)
+        .ok()
+        .map(|gtin| Ref::Gtin(gtin.as_str().into()));
+    gtin.into_iter()
+        .chain([Ref::Sku(id.into()), Ref::Handle(id.into())])
+        .collect()
 }
 
 /// The right check digit, when the identifier is a GTIN but for that digit.
 pub fn mistyped_gtin(id: &str) -> Option<GtinError> {
-    Gtin::parse(id).err().filter(|error| matches!(error, GtinError::CheckDigit { .. }))
+    Gtin::parse(id)
+        .err()
+        .filter(|error| matches!(error, GtinError::CheckDigit { .. }))
 }
 
 /// Whether a variant passes the filters about itself and its stock.

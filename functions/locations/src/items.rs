@@ -38,13 +38,17 @@ pub async fn wanted(
 ) -> Result<Vec<Wanted>, StoreError> {
     let readings: Vec<Vec<Ref>> = items.iter().map(|item| Ref::readings(item.id())).collect();
     let targets = model.resolve_any(brand_id, &readings).await?;
-    let product_ids: Vec<String> =
-        targets.iter().flatten().map(|target| target.product_id.clone()).collect();
+    let product_ids: Vec<String> = targets
+        .iter()
+        .flatten()
+        .map(|target| target.product_id.clone())
+        .collect();
     let mut products = model.products(brand_id, &product_ids).await?.into_iter();
     let mut units: BTreeMap<Vec<String>, i64> = BTreeMap::new();
     for (item, target) in items.iter().zip(targets) {
-        let skus =
-            target.map(|target| skus(&target, products.next().flatten())).unwrap_or_default();
+        let skus = target
+            .map(|target| skus(&target, products.next().flatten()))
+            .unwrap_or_default();
         let sum = units.entry(skus).or_default();
         *sum = sum.saturating_add(item.quantity());
     }

@@ -46,7 +46,11 @@ async fn search(call: &Call) -> Result<Reply, Error> {
     if let Some(after) = after {
         let last = locations.all.iter().find(|location| location.id == after);
         let last = last.ok_or_else(|| {
-            invalid(Invalid::new("invalid_cursor", "$.pagination.cursor", "the location is gone"))
+            invalid(Invalid::new(
+                "invalid_cursor",
+                "$.pagination.cursor",
+                "the location is gone",
+            ))
         })?;
         found.retain(|location| order(&demand, location, last) == Ordering::Greater);
     }
@@ -80,7 +84,10 @@ async fn lookup(call: &Call) -> Result<Reply, Error> {
         .iter()
         .filter(|id| !locations.all.iter().any(|location| names(location, id)))
         .map(|id| {
-            Message::info("not_found", format!("Unable to find the location associated with {id}."))
+            Message::info(
+                "not_found",
+                format!("Unable to find the location associated with {id}."),
+            )
         })
         .collect();
     if left_aside > 0 {
@@ -89,8 +96,11 @@ async fn lookup(call: &Call) -> Result<Reply, Error> {
         );
         messages.push(Message::info("batch_limit_applied", text));
     }
-    let mut found: Vec<&Location> =
-        locations.all.iter().filter(|location| ids.iter().any(|id| names(location, id))).collect();
+    let mut found: Vec<&Location> = locations
+        .all
+        .iter()
+        .filter(|location| ids.iter().any(|id| names(location, id)))
+        .collect();
     refine(call, &brand, &mut found, request.criteria(), &demand).await?;
     let inputs = |location: &Location| -> Vec<LookupInput> {
         ids.iter()
@@ -99,7 +109,12 @@ async fn lookup(call: &Call) -> Result<Reply, Error> {
             .collect()
     };
     let view = |location: &&Location| {
-        LocationView::new(location, demand.distance_m(location), inputs(location), now_ms())
+        LocationView::new(
+            location,
+            demand.distance_m(location),
+            inputs(location),
+            now_ms(),
+        )
     };
     Reply::json(
         200,
@@ -131,7 +146,9 @@ async fn refine(
 /// Nearest first where there is a centre, else by name; no two locations are equal.
 fn order(demand: &Demand, a: &Location, b: &Location) -> Ordering {
     let distance = |location: &Location| demand.distance_m(location).unwrap_or_default();
-    distance(a).total_cmp(&distance(b)).then_with(|| (&a.name, &a.id).cmp(&(&b.name, &b.id)))
+    distance(a)
+        .total_cmp(&distance(b))
+        .then_with(|| (&a.name, &a.id).cmp(&(&b.name, &b.id)))
 }
 
 fn invalid(Invalid { code, path, detail }: Invalid) -> Error {

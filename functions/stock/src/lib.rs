@@ -55,9 +55,15 @@ async fn by_gtin(call: &Call) -> Result<Reply, Error> {
     let unknown =
         || Error::not_found("unknown_gtin", "the brand has no item with this GTIN").at("gtin");
     let model = call.model();
-    let targets = model.resolve(&brand.id, &[Ref::Gtin(gtin.as_str().into())]).await?;
+    let targets = model
+        .resolve(&brand.id, &[Ref::Gtin(gtin.as_str().into())])
+        .await?;
     let target = targets.into_iter().next().flatten().ok_or_else(unknown)?;
-    let product = model.product(&brand.id, &target.product_id).await?.ok_or_else(unknown)?.product;
+    let product = model
+        .product(&brand.id, &target.product_id)
+        .await?
+        .ok_or_else(unknown)?
+        .product;
     let mut variants = product.variants.into_iter();
     let variant = variants.find(|variant| Some(&variant.id) == target.variant_id.as_ref());
     let skus = [variant.ok_or_else(unknown)?.sku];
@@ -75,7 +81,10 @@ fn near(call: &Call) -> Result<Option<Degrees>, Error> {
             "must be latitude,longitude in decimal degrees, within ±90 and ±180",
         )
     };
-    call.query("near").map(Degrees::parse).transpose().map_err(wrong)
+    call.query("near")
+        .map(Degrees::parse)
+        .transpose()
+        .map_err(wrong)
 }
 
 fn answer(
@@ -84,12 +93,20 @@ fn answer(
     locations: &Locations,
     near: Option<Degrees>,
 ) -> Result<Reply, Error> {
-    let stock =
-        stock.first().ok_or_else(|| Error::internal("no answer about the stock of a known SKU"))?;
-    let levels = stock.levels.iter().map(|level| (level.location_id.as_str(), level.available()));
+    let stock = stock
+        .first()
+        .ok_or_else(|| Error::internal("no answer about the stock of a known SKU"))?;
+    let levels = stock
+        .levels
+        .iter()
+        .map(|level| (level.location_id.as_str(), level.available()));
     let supply = Supply::new(&locations.all, levels);
     let changed_at_ms = stock.levels.iter().map(|level| level.updated_at_ms).max();
-    let item = (stock.sku.clone(), target.variant_id.unwrap_or_default(), target.product_id);
+    let item = (
+        stock.sku.clone(),
+        target.variant_id.unwrap_or_default(),
+        target.product_id,
+    );
     let answer = StockAnswer::new(item, changed_at_ms, &locations.all, &supply, near);
     Ok(Reply::json(200, &answer)?.cached(MAX_AGE_S, STALE_WHILE_REVALIDATE_S))
 }

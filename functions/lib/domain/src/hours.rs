@@ -5,15 +5,15 @@
 //! with the schedule. So a label that the clocks skip names no instant, and one that
 //! they repeat counts both times.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::location::Location;
 
 /// How far ahead an opening is looked for, in days.
-const HORIZON_DAYS: i64 = 400;
+const HORIZON_DAYS: usize = 400;
 /// Most entries of a weekly schedule, and most exceptions.
 pub const MAX_ENTRIES: usize = 100;
 
@@ -42,8 +42,10 @@ pub struct DailyHours {
 pub struct ExceptionHours {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    #[serde(with = "iso_date")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub valid_from: Date,
+    #[serde(with = "iso_date")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub valid_through: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +122,24 @@ impl TryFrom<String> for TimeOfDay {
 impl From<TimeOfDay> for String {
     fn from(time: TimeOfDay) -> Self {
         format!("{:02}:{:02}", time.0 / 60, time.0 % 60)
+    }
+}
+
+/// `YYYY-MM-DD`.
+mod iso_date {
+    use jiff::civil::Date;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::instant::parse_date;
+
+    pub fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day());
+        serializer.serialize_str(&text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_date(&text).ok_or_else(|| D::Error::custom("not a date YYYY-MM-DD"))
     }
 }
 
@@ -268,7 +288,7 @@ fn phases(location: &Location, from_ms: i64) -> impl Iterator<Item = (i64, bool)
         .as_ref()
         .and_then(|zone| local(zone, from_ms))
         .map(DateTime::date);
-    let dates = (0..HORIZON_DAYS).map_while(move |days| first?.checked_add(days.days()).ok());
+    let dates = std::iter::successors(first, |date| date.tomorrow().ok()).take(HORIZON_DAYS);
     let points = {
         let zone = zone.clone();
         dates.flat_map(move |date| {
@@ -309,18 +329,12 @@ pub fn ready_at_ms(location: &Location, now_ms: i64, preparation_minutes: i64) -
     None
 }
 
-/// An RFC 3339 instant with `Z` or a numeric offset, in milliseconds since the epoch.
-pub fn parse_instant_ms(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>()
-        .ok()
-        .map(Timestamp::as_millisecond)
-}
-
 /// Whether an exception can still change the schedule: it reaches at least the day before
 /// yesterday by UTC, and no time zone is further behind than that.
 pub fn may_still_matter(exception: &ExceptionHours, now_ms: i64) -> bool {
-    let ended = local(&TimeZone::UTC, now_ms).and_then(|now| now.date().checked_sub(2.days()).ok());
-    ended.is_none_or(|ended| exception.valid_through >= ended)
+    let today = local(&TimeZone::UTC, now_ms).map(DateTime::date);
+    let earliest = today.and_then(|today| today.yesterday().ok()?.yesterday().ok());
+    earliest.is_none_or(|earliest| exception.valid_through >= earliest)
 }
 
 /// A schedule that UCP forbids: where, as `hours[2]` or `exception_hours[0]`, and why.

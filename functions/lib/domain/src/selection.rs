@@ -34,7 +34,10 @@ impl Selection {
                 .is_some_and(|selection| selection.matches(product).next().is_some())
         };
         let rank = |name: &str| {
-            preferences.iter().position(|preferred| preferred == name).unwrap_or(usize::MAX)
+            preferences
+                .iter()
+                .position(|preferred| preferred == name)
+                .unwrap_or(usize::MAX)
         };
         let mut wanted: Vec<_> = wanted.iter().filter(exists).collect();
         wanted.sort_by_key(|(name, _)| rank(name));
@@ -55,7 +58,10 @@ impl Selection {
     fn exactly(product: &Product, wanted: &[&(String, String)]) -> Option<Self> {
         let mut values = vec![None; product.options.len()];
         for (name, label) in wanted {
-            let index = product.options.iter().position(|option| option.name == *name)?;
+            let index = product
+                .options
+                .iter()
+                .position(|option| option.name == *name)?;
             *values.get_mut(index)? = Some(label.clone());
         }
         Some(Self(values))
@@ -70,7 +76,9 @@ impl Selection {
 
     /// The variants that can be bought and have all selected values, in the retailer's order.
     pub fn matches<'p>(&'p self, product: &'p Product) -> impl Iterator<Item = &'p Variant> {
-        product.active_variants().filter(|variant| self.admits(variant))
+        product
+            .active_variants()
+            .filter(|variant| self.admits(variant))
     }
 
     /// The selected `(name, label)` pairs, in the order of the product's options.
@@ -92,7 +100,10 @@ impl Selection {
             *slot = Some(value.to_owned());
         }
         let exists = tried.matches(product).next().is_some();
-        Signal { exists, available: tried.matches(product).any(is_obtainable) }
+        Signal {
+            exists,
+            available: tried.matches(product).any(is_obtainable),
+        }
     }
 }
 
@@ -105,7 +116,9 @@ pub fn featured<'p>(
     if is_obtainable(first) {
         return Some(first);
     }
-    variants.find(|variant| is_obtainable(variant)).or(Some(first))
+    variants
+        .find(|variant| is_obtainable(variant))
+        .or(Some(first))
 }
 
 #[cfg(test)]
@@ -142,7 +155,10 @@ mod tests {
             tags: vec![],
             categories: vec![],
             published: true,
-            options: vec![option("Color", &["Red", "Blue"]), option("Size", &["S", "M", "L"])],
+            options: vec![
+                option("Color", &["Red", "Blue"]),
+                option("Size", &["S", "M", "L"]),
+            ],
             media: vec![],
             variants: vec![
                 variant("Red", "S", true),
@@ -154,14 +170,20 @@ mod tests {
     }
 
     fn wanted(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, label)| (name.to_string(), label.to_string())).collect()
+        pairs
+            .iter()
+            .map(|(name, label)| (name.to_string(), label.to_string()))
+            .collect()
     }
 
     fn select(pairs: &[(&str, &str)], preferences: &[&str]) -> Vec<(String, String)> {
         let preferences: Vec<_> = preferences.iter().map(|name| name.to_string()).collect();
         let product = shirt();
         let selection = Selection::relaxed(&product, &wanted(pairs), &preferences);
-        selection.pairs(&product).map(|(name, label)| (name.into(), label.into())).collect()
+        selection
+            .pairs(&product)
+            .map(|(name, label)| (name.into(), label.into()))
+            .collect()
     }
 
     #[test]
@@ -176,8 +198,14 @@ mod tests {
     #[test]
     fn the_least_preferred_is_given_up_first() {
         let blue_s = [("Color", "Blue"), ("Size", "S")];
-        assert_eq!(select(&blue_s, &["Color", "Size"]), wanted(&[("Color", "Blue")]));
-        assert_eq!(select(&blue_s, &["Size", "Color"]), wanted(&[("Size", "S")]));
+        assert_eq!(
+            select(&blue_s, &["Color", "Size"]),
+            wanted(&[("Color", "Blue")])
+        );
+        assert_eq!(
+            select(&blue_s, &["Size", "Color"]),
+            wanted(&[("Size", "S")])
+        );
         assert_eq!(select(&blue_s, &["Size"]), wanted(&[("Size", "S")]));
     }
 
@@ -200,9 +228,27 @@ mod tests {
         let selection = Selection::relaxed(&product, &wanted(&[("Color", "Red")]), &[]);
         let in_stock = |variant: &Variant| variant.id == "Red-S";
         let signal = |value| selection.signal(&product, 1, value, in_stock);
-        assert_eq!(signal("S"), Signal { exists: true, available: true });
-        assert_eq!(signal("M"), Signal { exists: true, available: false });
-        assert_eq!(signal("L"), Signal { exists: false, available: false });
+        assert_eq!(
+            signal("S"),
+            Signal {
+                exists: true,
+                available: true
+            }
+        );
+        assert_eq!(
+            signal("M"),
+            Signal {
+                exists: true,
+                available: false
+            }
+        );
+        assert_eq!(
+            signal("L"),
+            Signal {
+                exists: false,
+                available: false
+            }
+        );
     }
 
     #[test]

@@ -125,20 +125,38 @@ impl SearchRequest {
     /// Checks lengths and that there is something to search by.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.query.is_none() && self.filters.is_none() {
-            return Err(Invalid::new("invalid_request", "$", "query or filters is required"));
+            return Err(Invalid::new(
+                "invalid_request",
+                "$",
+                "query or filters is required",
+            ));
         }
-        check_length("$.query", self.query.as_deref().unwrap_or_default(), MAX_QUERY_BYTES)?;
+        check_length(
+            "$.query",
+            self.query.as_deref().unwrap_or_default(),
+            MAX_QUERY_BYTES,
+        )?;
         self.filters.as_ref().map_or(Ok(()), Filters::check)
     }
 
     /// The words to search for; `None` to browse everything by title.
     pub fn words(&self) -> Option<&str> {
-        self.query.as_deref().map(str::trim).filter(|query| !query.is_empty() && *query != "*")
+        self.query
+            .as_deref()
+            .map(str::trim)
+            .filter(|query| !query.is_empty() && *query != "*")
     }
 
     pub fn page(&self) -> PageRequest {
-        let cursor = self.pagination.cursor.clone().or_else(|| self.cursor.clone());
-        PageRequest { cursor, limit: self.pagination.limit }
+        let cursor = self
+            .pagination
+            .cursor
+            .clone()
+            .or_else(|| self.cursor.clone());
+        PageRequest {
+            cursor,
+            limit: self.pagination.limit,
+        }
     }
 }
 
@@ -146,7 +164,11 @@ impl LookupRequest {
     /// The identifiers, each once, in order.
     pub fn distinct_ids(&self) -> Result<Vec<&str>, Invalid> {
         if self.ids.is_empty() {
-            return Err(Invalid::new("invalid_request", "$.ids", "must not be empty"));
+            return Err(Invalid::new(
+                "invalid_request",
+                "$.ids",
+                "must not be empty",
+            ));
         }
         let mut distinct = Vec::new();
         for (index, id) in self.ids.iter().enumerate() {
@@ -173,9 +195,18 @@ impl ProductRequest {
         check_list("$.selected", self.selected.len())?;
         check_list("$.preferences", self.preferences.len())?;
         for (index, option) in self.selected.iter().enumerate() {
-            if self.selected.iter().take(index).any(|earlier| earlier.name == option.name) {
+            if self
+                .selected
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.name == option.name)
+            {
                 let path = format!("$.selected[{index}].name");
-                return Err(Invalid::new("invalid_request", path, "the option is selected twice"));
+                return Err(Invalid::new(
+                    "invalid_request",
+                    path,
+                    "the option is selected twice",
+                ));
             }
         }
         self.filters.check()
@@ -186,9 +217,16 @@ impl Filters {
     fn check(&self) -> Result<(), Invalid> {
         check_list("$.filters.categories", self.categories.len())?;
         for (index, category) in self.categories.iter().enumerate() {
-            check_length(&format!("$.filters.categories[{index}]"), category, MAX_TEXT_BYTES)?;
+            check_length(
+                &format!("$.filters.categories[{index}]"),
+                category,
+                MAX_TEXT_BYTES,
+            )?;
         }
-        check_list("$.filters.methods", self.methods.as_ref().map_or(0, Vec::len))
+        check_list(
+            "$.filters.methods",
+            self.methods.as_ref().map_or(0, Vec::len),
+        )
     }
 
     /// The price filter in the brand's currency. A filter in another currency is not applied,
@@ -206,16 +244,23 @@ impl Filters {
         let Some(price) = &self.price else {
             return Ok((None, None));
         };
-        for (path, bound) in
-            [("$.filters.price.min", price.min), ("$.filters.price.max", price.max)]
-        {
+        for (path, bound) in [
+            ("$.filters.price.min", price.min),
+            ("$.filters.price.max", price.max),
+        ] {
             if bound.is_some_and(|bound| bound < 0) {
                 return Err(Invalid::new("invalid_price", path, "must not be negative"));
             }
         }
-        if context.currency.as_ref().is_some_and(|code| *code != brand.currency) {
-            let text =
-                format!("Prices are in {}; the price filter was not applied.", brand.currency);
+        if context
+            .currency
+            .as_ref()
+            .is_some_and(|code| *code != brand.currency)
+        {
+            let text = format!(
+                "Prices are in {}; the price filter was not applied.",
+                brand.currency
+            );
             return Ok((
                 None,
                 Some(Message::warning("price_filter_ignored", text).at("$.filters.price")),
@@ -233,7 +278,11 @@ fn check_list(path: &str, length: usize) -> Result<(), Invalid> {
     if length <= MAX_LIST {
         return Ok(());
     }
-    Err(Invalid::new("too_long", path, format!("more than {MAX_LIST} entries")))
+    Err(Invalid::new(
+        "too_long",
+        path,
+        format!("more than {MAX_LIST} entries"),
+    ))
 }
 
 /// How an identifier of a lookup led to a variant (`types/input_correlation.json`).

@@ -6,6 +6,7 @@ use aisle_domain::brand::Brand;
 use aisle_domain::fulfillment::shipping_options;
 use aisle_domain::geo::{Degrees, geodesic_m};
 use aisle_domain::hours;
+use aisle_domain::instant::parse_rfc3339;
 use aisle_domain::location::Location;
 use serde::{Deserialize, Serialize};
 
@@ -150,13 +151,17 @@ impl<'a> Criteria<'a> {
         Ok(Demand {
             center: self.distance.map(Distance::check).transpose()?,
             served: self.serves.map(|serves| serves.check(brand)).transpose()?,
-            open_at_ms: hours.map(|hours| parse_instant(&hours.open_at)).transpose()?,
+            open_at_ms: hours
+                .map(|hours| parse_instant(&hours.open_at))
+                .transpose()?,
             amenities: self.filters.map_or(&[], |filters| &filters.amenities),
         })
     }
 
     pub fn items(&self) -> &'a [ItemFilter] {
-        self.filters.and_then(|filters| filters.items.as_deref()).unwrap_or_default()
+        self.filters
+            .and_then(|filters| filters.items.as_deref())
+            .unwrap_or_default()
     }
 }
 
@@ -171,19 +176,30 @@ impl SearchRequest {
 
     /// Identifies the search for its cursors: everything but the page.
     pub fn id(&self, brand_id: &str) -> u64 {
-        search_id(&(brand_id, &self.query, &self.distance, &self.serves, &self.filters))
+        search_id(&(
+            brand_id,
+            &self.query,
+            &self.distance,
+            &self.serves,
+            &self.filters,
+        ))
     }
 
     pub fn check(&self) -> Result<(), Invalid> {
-        check_length("$.query", self.query.as_deref().unwrap_or_default(), MAX_QUERY_BYTES)
+        check_length(
+            "$.query",
+            self.query.as_deref().unwrap_or_default(),
+            MAX_QUERY_BYTES,
+        )
     }
 
     /// The locations that the query's words describe. A word that begins no word of any
     /// location says something else ("store", "near", "me") and is passed over, unless all do.
     pub fn find<'l>(&self, locations: impl Iterator<Item = &'l Location>) -> Vec<&'l Location> {
         let query = words(self.query.as_deref().unwrap_or_default());
-        let described: Vec<_> =
-            locations.map(|location| (location, description(location))).collect();
+        let described: Vec<_> = locations
+            .map(|location| (location, description(location)))
+            .collect();
         let occurs =
             |word: &String, text: &[String]| text.iter().any(|other| other.starts_with(word));
         let is_known = |word: &&String| described.iter().any(|(_, text)| occurs(word, text));
@@ -191,15 +207,19 @@ impl SearchRequest {
         if known.is_empty() && !query.is_empty() {
             return Vec::new();
         }
-        let found =
-            described.iter().filter(|(_, text)| known.iter().all(|word| occurs(word, text)));
+        let found = described
+            .iter()
+            .filter(|(_, text)| known.iter().all(|word| occurs(word, text)));
         found.map(|(location, _)| *location).collect()
     }
 }
 
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 /// The words that a location can be found by.
@@ -229,11 +249,19 @@ impl LookupRequest {
     /// The distinct identifiers that are looked up, and how many are left aside.
     pub fn batch(&self) -> Result<(Vec<&str>, usize), Invalid> {
         if self.ids.is_empty() {
-            return Err(Invalid::new("invalid_request", "$.ids", "must not be empty"));
+            return Err(Invalid::new(
+                "invalid_request",
+                "$.ids",
+                "must not be empty",
+            ));
         }
         let mut seen = BTreeSet::new();
-        let mut distinct: Vec<&str> =
-            self.ids.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect();
+        let mut distinct: Vec<&str> = self
+            .ids
+            .iter()
+            .map(String::as_str)
+            .filter(|id| seen.insert(*id))
+            .collect();
         let left_aside = distinct.len().saturating_sub(MAX_LOOKUP_IDS);
         distinct.truncate(MAX_LOOKUP_IDS);
         Ok((distinct, left_aside))
@@ -244,7 +272,11 @@ impl Distance {
     fn check(&self) -> Result<(Degrees, f64), Invalid> {
         let center = self.center.check("$.distance.center")?;
         if self.max.is_nan() || self.max < 0.0 {
-            return Err(Invalid::new("invalid_distance", "$.distance.max", "must not be negative"));
+            return Err(Invalid::new(
+                "invalid_distance",
+                "$.distance.max",
+                "must not be negative",
+            ));
         }
         Ok((center, self.max))
     }
@@ -269,15 +301,21 @@ impl Serves {
         match (&self.point, &self.address) {
             (Some(point), None) => {
                 point.check("$.serves.point")?;
-                let everywhere =
-                    brand.shipping_methods.iter().any(|method| method.countries.is_empty());
+                let everywhere = brand
+                    .shipping_methods
+                    .iter()
+                    .any(|method| method.countries.is_empty());
                 let detail = "delivery is by country: send serves.address.address_country instead";
                 everywhere
                     .then_some(true)
                     .ok_or_else(|| Invalid::new("target_not_evaluable", "$.serves.point", detail))
             }
             (None, Some(address)) => address.check(brand),
-            _ => Err(Invalid::new("invalid_request", "$.serves", "exactly one target is required")),
+            _ => Err(Invalid::new(
+                "invalid_request",
+                "$.serves",
+                "exactly one target is required",
+            )),
         }
     }
 }
@@ -299,12 +337,17 @@ impl Filters {
     fn check(&self) -> Result<(), Invalid> {
         let items = self.items.as_deref();
         if items.is_some_and(<[_]>::is_empty) {
-            return Err(Invalid::new("invalid_request", "$.filters.items", "must not be empty"));
+            return Err(Invalid::new(
+                "invalid_request",
+                "$.filters.items",
+                "must not be empty",
+            ));
         }
         let items = items.unwrap_or_default();
-        for (path, length) in
-            [("$.filters.items", items.len()), ("$.filters.amenities", self.amenities.len())]
-        {
+        for (path, length) in [
+            ("$.filters.items", items.len()),
+            ("$.filters.amenities", self.amenities.len()),
+        ] {
             if length > MAX_LIST {
                 return Err(Invalid::new(
                     "too_long",
@@ -316,8 +359,16 @@ impl Filters {
         for (index, item) in items.iter().enumerate() {
             let path = format!("$.filters.items[{index}]");
             check_length(&path, item.id(), MAX_TEXT_BYTES)?;
-            if items.iter().take(index).any(|earlier| earlier.id() == item.id()) {
-                return Err(Invalid::new("invalid_request", path, "the item is named twice"));
+            if items
+                .iter()
+                .take(index)
+                .any(|earlier| earlier.id() == item.id())
+            {
+                return Err(Invalid::new(
+                    "invalid_request",
+                    path,
+                    "the item is named twice",
+                ));
             }
             if !(1..=999).contains(&item.quantity()) {
                 return Err(Invalid::new(
@@ -339,23 +390,32 @@ fn parse_instant(text: &str) -> Result<i64, Invalid> {
             "no RFC 3339 instant with Z or an offset",
         )
     };
-    hours::parse_instant_ms(text).ok_or_else(wrong)
+    parse_rfc3339(text).ok_or_else(wrong)
 }
 
 impl Demand<'_> {
     /// Whether the location meets everything but the items.
     pub fn admits(&self, location: &Location) -> bool {
-        let near =
-            self.center.is_none_or(|(center, max_m)| geodesic_m(center, location.geo) <= max_m);
-        let serves = self.served.is_none_or(|served| served && location.services.ship);
-        let open = self.open_at_ms.is_none_or(|at| hours::is_open_at(location, at));
+        let near = self
+            .center
+            .is_none_or(|(center, max_m)| geodesic_m(center, location.geo) <= max_m);
+        let serves = self
+            .served
+            .is_none_or(|served| served && location.services.ship);
+        let open = self
+            .open_at_ms
+            .is_none_or(|at| hours::is_open_at(location, at));
         near && serves
             && open
-            && self.amenities.iter().all(|wanted| location.amenities.contains(wanted))
+            && self
+                .amenities
+                .iter()
+                .all(|wanted| location.amenities.contains(wanted))
     }
 
     /// Metres to the centre of the radius, where there is one.
     pub fn distance_m(&self, location: &Location) -> Option<f64> {
-        self.center.map(|(center, _)| geodesic_m(center, location.geo))
+        self.center
+            .map(|(center, _)| geodesic_m(center, location.geo))
     }
 }

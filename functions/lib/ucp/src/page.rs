@@ -27,7 +27,11 @@ pub struct Invalid {
 
 impl Invalid {
     pub fn new(code: &'static str, path: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code, path: path.into(), detail: detail.into() }
+        Self {
+            code,
+            path: path.into(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -36,7 +40,11 @@ pub fn check_length(path: &str, text: &str, max_bytes: usize) -> Result<(), Inva
     if text.len() <= max_bytes {
         return Ok(());
     }
-    Err(Invalid::new("too_long", path, format!("longer than {max_bytes} bytes")))
+    Err(Invalid::new(
+        "too_long",
+        path,
+        format!("longer than {max_bytes} bytes"),
+    ))
 }
 
 /// What is provisionally known about the buyer (`types/context.json`); unknown members are ignored.
@@ -74,9 +82,11 @@ impl PageRequest {
     pub fn size(&self) -> Result<usize, Invalid> {
         match self.limit {
             None => Ok(DEFAULT_PAGE_SIZE),
-            Some(limit) if limit < 1 => {
-                Err(Invalid::new("invalid_limit", "$.pagination.limit", "must be at least 1"))
-            }
+            Some(limit) if limit < 1 => Err(Invalid::new(
+                "invalid_limit",
+                "$.pagination.limit",
+                "must be at least 1",
+            )),
             Some(limit) => {
                 Ok(usize::try_from(limit).map_or(MAX_PAGE_SIZE, |limit| limit.min(MAX_PAGE_SIZE)))
             }
@@ -121,7 +131,11 @@ impl Pagination {
         let cursor = next
             .and_then(|position| serde_json::to_vec(&(search, position)).ok())
             .map(|bytes| to_hex(&bytes));
-        Self { has_next_page: cursor.is_some(), cursor, total_count }
+        Self {
+            has_next_page: cursor.is_some(),
+            cursor,
+            total_count,
+        }
     }
 }
 
@@ -151,13 +165,21 @@ mod tests {
     use super::*;
 
     fn page(cursor: &str) -> PageRequest {
-        PageRequest { cursor: Some(cursor.into()), limit: None }
+        PageRequest {
+            cursor: Some(cursor.into()),
+            limit: None,
+        }
     }
 
     #[test]
     fn a_cursor_resumes_its_own_search_only() {
-        let cursor = Pagination::new(7, Some(("Wool socks", 3)), None).cursor.unwrap();
-        assert_eq!(page(&cursor).after::<(String, i64)>(7), Ok(Some(("Wool socks".into(), 3))));
+        let cursor = Pagination::new(7, Some(("Wool socks", 3)), None)
+            .cursor
+            .unwrap();
+        assert_eq!(
+            page(&cursor).after::<(String, i64)>(7),
+            Ok(Some(("Wool socks".into(), 3)))
+        );
         assert_eq!(
             page(&cursor).after::<(String, i64)>(8).unwrap_err().path,
             "$.pagination.cursor"
@@ -167,13 +189,23 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         for text in ["", "x", "5b5d", "zz", "é", &"00".repeat(3_000)] {
-            assert_eq!(page(text).after::<String>(7).unwrap_err().code, "invalid_cursor", "{text}");
+            assert_eq!(
+                page(text).after::<String>(7).unwrap_err().code,
+                "invalid_cursor",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn sizes_are_bounded() {
-        let size = |limit| PageRequest { cursor: None, limit }.size();
+        let size = |limit| {
+            PageRequest {
+                cursor: None,
+                limit,
+            }
+            .size()
+        };
         assert_eq!(size(None), Ok(10));
         assert_eq!(size(Some(3)), Ok(3));
         assert_eq!(size(Some(i64::MAX)), Ok(50));

@@ -62,8 +62,9 @@ impl StockAnswer {
         near: Option<Degrees>,
     ) -> Self {
         let visible = locations.iter().filter(|location| location.visible);
-        let mut rows: Vec<StockAt> =
-            visible.map(|location| StockAt::new(location, supply, near)).collect();
+        let mut rows: Vec<StockAt> = visible
+            .map(|location| StockAt::new(location, supply, near))
+            .collect();
         rows.sort_by(|a, b| {
             (a.distance_m, &a.name, &a.code).cmp(&(b.distance_m, &b.name, &b.code))
         });
@@ -73,7 +74,9 @@ impl StockAnswer {
             product_id,
             as_of: changed_at_ms.map(rfc3339),
             locations: rows,
-            ships: Ships { available: supply.shippable() },
+            ships: Ships {
+                available: supply.shippable(),
+            },
         }
     }
 }

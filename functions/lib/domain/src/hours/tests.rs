@@ -1,3 +1,4 @@
+use jiff::ToSpan;
 use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::json;
@@ -231,7 +232,7 @@ prop_compose! {
         let mut taken = std::collections::BTreeSet::new();
         let exceptions = exceptions.iter().filter(|(day, _)| taken.insert(*day)).map(|(day, interval)| {
             let on = start.checked_add(day.days()).unwrap();
-            let mut exception = json!({"valid_from": on, "valid_through": on});
+            let mut exception = json!({"valid_from": on.to_string(), "valid_through": on.to_string()});
             if let Some((opens, closes)) = interval {
                 exception["opens"] = time(*opens).into();
                 exception["closes"] = time(*closes).into();

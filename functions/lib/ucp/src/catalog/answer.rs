@@ -10,8 +10,12 @@ use crate::page::Pagination;
 const FULFILLMENT: &str = "dev.ucp.shopping.fulfillment";
 const LOOKUP: &str = "dev.ucp.shopping.catalog.lookup";
 
-static SEARCHED: LazyLock<String> =
-    LazyLock::new(|| json(&Ucp::success(&["dev.ucp.shopping.catalog.search", FULFILLMENT])));
+static SEARCHED: LazyLock<String> = LazyLock::new(|| {
+    json(&Ucp::success(&[
+        "dev.ucp.shopping.catalog.search",
+        FULFILLMENT,
+    ]))
+});
 static LOOKED_UP: LazyLock<String> = LazyLock::new(|| json(&Ucp::success(&[LOOKUP, FULFILLMENT])));
 
 /// `search_response`.
@@ -23,7 +27,11 @@ pub fn search(products: &[String], pagination: &Pagination, messages: &[Message]
 
 /// `lookup_response`.
 pub fn lookup(products: &[String], messages: &[Message]) -> String {
-    body(&LOOKED_UP, &format!("\"products\":[{}]", products.join(",")), messages)
+    body(
+        &LOOKED_UP,
+        &format!("\"products\":[{}]", products.join(",")),
+        messages,
+    )
 }
 
 /// `get_product_response`.
@@ -37,7 +45,10 @@ pub fn no_product(id: &str) -> ErrorResponse {
     ucp.status = Ucp::error().status;
     let content = format!("Product not found: {id}");
     let message = Message::error("not_found", content, Severity::Unrecoverable).at("$.id");
-    ErrorResponse { ucp, messages: vec![message] }
+    ErrorResponse {
+        ucp,
+        messages: vec![message],
+    }
 }
 
 fn body(ucp: &str, members: &str, messages: &[Message]) -> String {

@@ -80,10 +80,14 @@ impl<'a> Scope<'a> {
         now_ms: i64,
     ) -> Self {
         let named = match &filters.fulfills_to {
-            Some(destination) => {
-                (destination.location.as_deref(), destination.address_country.as_deref())
-            }
-            None => (context.location.as_deref(), context.address_country.as_deref()),
+            Some(destination) => (
+                destination.location.as_deref(),
+                destination.address_country.as_deref(),
+            ),
+            None => (
+                context.location.as_deref(),
+                context.address_country.as_deref(),
+            ),
         };
         let is_named = |at: &&Location| {
             at.visible && named.0.is_some_and(|name| at.id == name || at.code == name)
@@ -107,13 +111,18 @@ impl<'a> Scope<'a> {
 
     /// Whether a variant with this supply passes the filters about fulfillment.
     pub fn admits(&self, supply: &Supply) -> bool {
-        self.restriction.as_ref().is_none_or(|places| places.iter().any(|id| supply.at(id) > 0))
+        self.restriction
+            .as_ref()
+            .is_none_or(|places| places.iter().any(|id| supply.at(id) > 0))
     }
 
     /// The methods for something physical of which there is `supply`.
     pub fn fulfillment(&self, supply: &Supply) -> Fulfillment {
         Fulfillment {
-            methods: [self.pickup(supply), self.ship(supply)].into_iter().flatten().collect(),
+            methods: [self.pickup(supply), self.ship(supply)]
+                .into_iter()
+                .flatten()
+                .collect(),
         }
     }
 
@@ -124,15 +133,23 @@ impl<'a> Scope<'a> {
             return anywhere.then(|| Method::new("pickup", "Pickup at a store".into(), units > 0));
         };
         let in_stock = store.hands_over() && supply.at(&store.id) > 0;
-        let ready_at =
-            self.ready_at_ms.filter(|_| in_stock).map(|at| rfc3339_in(at, &store.time_zone));
-        let nearest =
-            if ready_at.is_none() { supply.nearest_to(store, self.locations) } else { None };
+        let ready_at = self
+            .ready_at_ms
+            .filter(|_| in_stock)
+            .map(|at| rfc3339_in(at, &store.time_zone));
+        let nearest = if ready_at.is_none() {
+            supply.nearest_to(store, self.locations)
+        } else {
+            None
+        };
         let description = match (&ready_at, nearest) {
             (Some(at), _) => format!("Pickup at {} from {at}", store.name),
             (None, Some((other, distance_m))) => {
                 let km = (distance_m + 500) / 1000;
-                format!("Not to be had at {} now; {}, {km} km away, has it", store.name, other.name)
+                format!(
+                    "Not to be had at {} now; {}, {km} km away, has it",
+                    store.name, other.name
+                )
             }
             (None, None) => format!("Not to be had at {} now", store.name),
         };
@@ -158,7 +175,11 @@ impl<'a> Scope<'a> {
         };
         Some(Method {
             options: self.shipping.iter().map(option).collect(),
-            ..Method::new("shipping", cheapest.description.clone(), supply.shippable() > 0)
+            ..Method::new(
+                "shipping",
+                cheapest.description.clone(),
+                supply.shippable() > 0,
+            )
         })
     }
 }
@@ -189,11 +210,16 @@ fn restriction<'a>(
     if to.is_none() && ways.is_none() {
         return None;
     }
-    let by = |way: &str| ways.as_ref().is_none_or(|ways| ways.iter().any(|known| known == way));
+    let by = |way: &str| {
+        ways.as_ref()
+            .is_none_or(|ways| ways.iter().any(|known| known == way))
+    };
     let to_store = to.as_ref().and_then(|to| to.location.as_deref());
     let to_address = to.is_some() && to_store.is_none();
-    let country =
-        to.as_ref().and_then(|to| to.address_country.as_deref()).unwrap_or(&brand.country);
+    let country = to
+        .as_ref()
+        .and_then(|to| to.address_country.as_deref())
+        .unwrap_or(&brand.country);
     let picked_up = by("pickup") && !to_address;
     let shipped = by("shipping")
         && to_store.is_none()
@@ -202,5 +228,11 @@ fn restriction<'a>(
         let here = to_store.is_none_or(|name| location.id == name || location.code == name);
         (picked_up && location.hands_over() && here) || (shipped && location.services.ship)
     };
-    Some(locations.iter().filter(serves).map(|location| location.id.as_str()).collect())
+    Some(
+        locations
+            .iter()
+            .filter(serves)
+            .map(|location| location.id.as_str())
+            .collect(),
+    )
 }

@@ -56,7 +56,14 @@ pub struct Availability {
 
 impl Availability {
     pub fn of(available: bool) -> Self {
-        Self { available, status: if available { "in_stock" } else { "out_of_stock" } }
+        Self {
+            available,
+            status: if available {
+                "in_stock"
+            } else {
+                "out_of_stock"
+            },
+        }
     }
 }
 
@@ -191,7 +198,12 @@ impl ProductView {
             .iter()
             .map(|variant| json(&variant_facts(&product, variant, currency)))
             .collect();
-        Some(Self { product, facts, options, variants })
+        Some(Self {
+            product,
+            facts,
+            options,
+            variants,
+        })
     }
 
     pub fn product(&self) -> &Product {
@@ -218,15 +230,31 @@ impl ProductView {
                 exists: Some(signal.exists),
             }
         };
-        let options = self.product.options.iter().enumerate().map(|(index, option)| OptionView {
-            name: option.name.clone(),
-            values: option.values.iter().map(|label| value(index, label)).collect(),
-        });
+        let options = self
+            .product
+            .options
+            .iter()
+            .enumerate()
+            .map(|(index, option)| OptionView {
+                name: option.name.clone(),
+                values: option
+                    .values
+                    .iter()
+                    .map(|label| value(index, label))
+                    .collect(),
+            });
         let selected = selection
             .pairs(&self.product)
-            .map(|(name, label)| SelectedOption { name: name.into(), label: label.into() });
+            .map(|(name, label)| SelectedOption {
+                name: name.into(),
+                label: label.into(),
+            });
         let selected = json(&selected.collect::<Vec<_>>());
-        self.object(&json(&options.collect::<Vec<_>>()), Some(&selected), variants)
+        self.object(
+            &json(&options.collect::<Vec<_>>()),
+            Some(&selected),
+            variants,
+        )
     }
 
     fn object(
@@ -239,12 +267,22 @@ impl ProductView {
         out.push_str(open(&self.facts));
         if !self.product.options.is_empty() {
             out.extend([",\"options\":", options]);
-            out.extend(selected.into_iter().flat_map(|selected| [",\"selected\":", selected]));
+            out.extend(
+                selected
+                    .into_iter()
+                    .flat_map(|selected| [",\"selected\":", selected]),
+            );
         }
         out.push_str(",\"variants\":[");
         for (index, (variant, state)) in variants.iter().enumerate() {
-            let facts = self.product.variants.iter().position(|known| known.id == variant.id);
-            let facts = facts.and_then(|at| self.variants.get(at)).map_or("{}", String::as_str);
+            let facts = self
+                .product
+                .variants
+                .iter()
+                .position(|known| known.id == variant.id);
+            let facts = facts
+                .and_then(|at| self.variants.get(at))
+                .map_or("{}", String::as_str);
             out.push_str(if index == 0 { "" } else { "," });
             out.extend([open(facts), ",", members(&json(state)), "}"]);
         }
@@ -264,34 +302,59 @@ fn members(object: &str) -> &str {
 }
 
 fn product_facts(product: &Product, currency: &str) -> Option<ProductFacts> {
-    let price = |amount: i64| Price { amount, currency: currency.into() };
-    let (min, max) = product.price_range_minor()?;
-    let is_reduced =
-        product.active_variants().any(|variant| variant.compare_at_price_minor.is_some());
-    let list_prices = || {
-        product
-            .active_variants()
-            .map(|variant| variant.compare_at_price_minor.unwrap_or(variant.price_minor))
+    let price = |amount: i64| Price {
+        amount,
+        currency: currency.into(),
     };
-    let list_price_range = list_prices().min().zip(list_prices().max()).filter(|_| is_reduced);
+    let (min, max) = product.price_range_minor()?;
+    let is_reduced = product
+        .active_variants()
+        .any(|variant| variant.compare_at_price_minor.is_some());
+    let list_prices = || {
+        product.active_variants().map(|variant| {
+            variant
+                .compare_at_price_minor
+                .unwrap_or(variant.price_minor)
+        })
+    };
+    let list_price_range = list_prices()
+        .min()
+        .zip(list_prices().max())
+        .filter(|_| is_reduced);
     let text = plain_text(&product.body_html);
     Some(ProductFacts {
         id: product.id.clone(),
         handle: product.handle.clone(),
         title: product.title.clone(),
         description: Description {
-            plain: if text.is_empty() { product.title.clone() } else { text },
+            plain: if text.is_empty() {
+                product.title.clone()
+            } else {
+                text
+            },
             html: Some(product.body_html.clone()).filter(|html| !html.is_empty()),
         },
         categories: product
             .categories
             .iter()
-            .map(|value| Category { value: value.clone(), taxonomy: "merchant" })
+            .map(|value| Category {
+                value: value.clone(),
+                taxonomy: "merchant",
+            })
             .collect(),
-        price_range: PriceRange { min: price(min), max: price(max) },
-        list_price_range: list_price_range
-            .map(|(min, max)| PriceRange { min: price(min), max: price(max) }),
-        media: product.media.iter().map(|media| image(&media.url, &media.alt_text)).collect(),
+        price_range: PriceRange {
+            min: price(min),
+            max: price(max),
+        },
+        list_price_range: list_price_range.map(|(min, max)| PriceRange {
+            min: price(min),
+            max: price(max),
+        }),
+        media: product
+            .media
+            .iter()
+            .map(|media| image(&media.url, &media.alt_text))
+            .collect(),
         tags: product.tags.clone(),
         metadata: Metadata {
             vendor: product.vendor.clone(),
@@ -301,8 +364,11 @@ fn product_facts(product: &Product, currency: &str) -> Option<ProductFacts> {
 }
 
 fn plain_options(product: &Product) -> Vec<OptionView> {
-    let value =
-        |label: &String| OptionValue { label: label.clone(), available: None, exists: None };
+    let value = |label: &String| OptionValue {
+        label: label.clone(),
+        available: None,
+        exists: None,
+    };
     let options = product.options.iter();
     options
         .map(|option| OptionView {
@@ -313,12 +379,21 @@ fn plain_options(product: &Product) -> Vec<OptionView> {
 }
 
 fn variant_facts(product: &Product, variant: &Variant, currency: &str) -> VariantFacts {
-    let price = |amount: i64| Price { amount, currency: currency.into() };
+    let price = |amount: i64| Price {
+        amount,
+        currency: currency.into(),
+    };
     let options = product.options.iter().zip(&variant.option_values);
-    let gtin = variant.gtin.as_deref().and_then(|text| Gtin::parse(text).ok());
+    let gtin = variant
+        .gtin
+        .as_deref()
+        .and_then(|text| Gtin::parse(text).ok());
     let barcode = gtin.map(|gtin| {
         let (kind, value) = gtin.barcode();
-        Barcode { kind, value: value.into() }
+        Barcode {
+            kind,
+            value: value.into(),
+        }
     });
     VariantFacts {
         id: variant.id.clone(),
@@ -339,5 +414,9 @@ fn variant_facts(product: &Product, variant: &Variant, currency: &str) -> Varian
 }
 
 fn image(url: &str, alt_text: &str) -> Media {
-    Media { kind: "image", url: url.into(), alt_text: alt_text.into() }
+    Media {
+        kind: "image",
+        url: url.into(),
+        alt_text: alt_text.into(),
+    }
 }

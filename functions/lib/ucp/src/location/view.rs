@@ -96,14 +96,29 @@ impl LocationView {
             code: location.code.clone(),
             name: location.name.clone(),
             address: AddressView::from(&location.address),
-            geo: Point { latitude: center.latitude, longitude: center.longitude },
+            geo: Point {
+                latitude: center.latitude,
+                longitude: center.longitude,
+            },
             amenities: location
                 .amenities
                 .iter()
-                .map(|id| (id.clone(), Amenity { description: describe(id) }))
+                .map(|id| {
+                    (
+                        id.clone(),
+                        Amenity {
+                            description: describe(id),
+                        },
+                    )
+                })
                 .collect(),
             hours: location.hours.0.clone(),
-            exception_hours: location.exception_hours.iter().filter(current).cloned().collect(),
+            exception_hours: location
+                .exception_hours
+                .iter()
+                .filter(current)
+                .cloned()
+                .collect(),
             timezone: location.time_zone.clone(),
             phone_number: location.phone.clone(),
             pickup: location.hands_over(),
