@@ -37,6 +37,7 @@ fn create_cart() {}
     ),
     responses(
         (status = 200, body = Cart),
+        (status = 400, body = ErrorResponse, description = "A header or the id makes no sense"),
         (status = 404, body = ErrorResponse, description = "Unknown, expired or canceled"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )
@@ -75,6 +76,7 @@ fn update_cart() {}
     ),
     responses(
         (status = 200, body = Cart, description = "The cart as it was"),
+        (status = 400, body = ErrorResponse, description = "A header or the id makes no sense"),
         (status = 404, body = ErrorResponse, description = "Unknown, expired or canceled"),
         (status = 409, body = ErrorResponse, description = "Somebody else changed the cart just now, or the key was used for another request"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),

@@ -47,6 +47,7 @@ fn create_checkout() {}
     ),
     responses(
         (status = 200, body = Checkout, description = "The session as it stands"),
+        (status = 400, body = ErrorResponse, description = "A header or the id makes no sense"),
         (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )
@@ -113,6 +114,7 @@ fn complete_checkout() {}
     ),
     responses(
         (status = 200, body = Checkout),
+        (status = 400, body = ErrorResponse, description = "A header or the id makes no sense"),
         (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 409, body = ErrorResponse, description = "Completed, canceled, expired or being completed; or the key was used for another request"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),

@@ -18,6 +18,7 @@ pub struct Api;
     ),
     responses(
         (status = 200, body = Order),
+        (status = 400, body = ErrorResponse, description = "A header or the id makes no sense"),
         (status = 404, body = ErrorResponse, description = "The brand has no such order"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )
