@@ -36,7 +36,7 @@ impl<'a> Products<'a> {
         for draft in drafts {
             let fingerprint = draft.fingerprint();
             let stored = known.products.get(&draft.product.handle);
-            if stored.is_some_and(|stored| stored.fingerprint == fingerprint) {
+            if stored == Some(&fingerprint) {
                 self.tally.unchanged += 1;
             } else {
                 changed.push((draft, fingerprint));
@@ -127,16 +127,12 @@ impl Change {
 /// What is stored of a batch's products, and which product has which SKU and GTIN.
 #[derive(Default)]
 struct Known {
-    products: HashMap<String, Stored>,
+    /// Handle to fingerprint.
+    products: HashMap<String, String>,
     /// SKU to the handle of the product that has it.
     skus: HashMap<String, String>,
     /// GTIN to the handle of the product that has it.
     gtins: HashMap<String, String>,
-}
-
-struct Stored {
-    id: String,
-    fingerprint: String,
 }
 
 impl Known {
@@ -148,11 +144,11 @@ impl Known {
         let gtins = variants().filter_map(|variant| variant.gtin.as_deref());
         let dialect = run.db.dialect();
         let sql = format!(
-            "SELECT 'product' AS kind, handle AS name, handle, id, fingerprint FROM product \
+            "SELECT 'product' AS kind, handle AS name, handle, fingerprint FROM product \
              WHERE brand_id = ?1 AND handle IN {} \
-             UNION ALL SELECT 'sku', v.sku, p.handle, p.id, '' FROM variant v JOIN product p ON p.id = v.product_id \
+             UNION ALL SELECT 'sku', v.sku, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
              WHERE v.brand_id = ?1 AND v.sku IN {} \
-             UNION ALL SELECT 'gtin', v.gtin, p.handle, p.id, '' FROM variant v JOIN product p ON p.id = v.product_id \
+             UNION ALL SELECT 'gtin', v.gtin, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
              WHERE v.brand_id = ?1 AND v.gtin IN {}",
             dialect.each("?2"),
             dialect.each("?3"),
@@ -169,13 +165,7 @@ impl Known {
         for row in rows {
             let (name, handle) = (row.text("name")?, row.text("handle")?);
             match row.text("kind")?.as_str() {
-                "product" => {
-                    let stored = Stored {
-                        id: row.text("id")?,
-                        fingerprint: row.text("fingerprint")?,
-                    };
-                    known.products.insert(name, stored);
-                }
+                "product" => drop(known.products.insert(name, row.text("fingerprint")?)),
                 "sku" => drop(known.skus.insert(name, handle)),
                 _ => drop(known.gtins.insert(name, handle)),
             }
@@ -219,21 +209,20 @@ async fn stored(
     changed: &[(ProductDraft, String)],
     known: &Known,
 ) -> Result<HashMap<String, (i64, Product)>, Error> {
-    let ids = changed
+    let handles = changed
         .iter()
-        .filter_map(|(draft, _)| known.products.get(&draft.product.handle));
-    let ids: Vec<&str> = ids.map(|stored| stored.id.as_str()).collect();
-    if ids.is_empty() {
+        .map(|(draft, _)| draft.product.handle.as_str())
+        .filter(|handle| known.products.contains_key(*handle));
+    let handles: Vec<&str> = handles.collect();
+    if handles.is_empty() {
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND id IN {}",
+        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND handle IN {}",
         run.db.dialect().each("?2"),
     );
-    let rows = run
-        .db
-        .query(sql, values![&run.brand.id, names(ids.into_iter())])
-        .await?;
+    let handles = names(handles.into_iter());
+    let rows = run.db.query(sql, values![&run.brand.id, handles]).await?;
     let mut stored = HashMap::new();
     for row in rows {
         stored.insert(row.text("handle")?, (row.int("version")?, row.json("doc")?));

@@ -284,14 +284,20 @@ impl Distance {
 
 impl Point {
     fn check(&self, path: &str) -> Result<Degrees, Invalid> {
-        let outside = |_| {
-            Invalid::new(
-                "invalid_geo",
-                path,
-                "latitude within ±90 and longitude within ±180 degrees",
-            )
-        };
-        Degrees::new(self.latitude, self.longitude).map_err(outside)
+        let bounds = [
+            ("latitude", self.latitude, 90.0),
+            ("longitude", self.longitude, 180.0),
+        ];
+        for (member, degrees, limit) in bounds {
+            if !(-limit..=limit).contains(&degrees) {
+                let detail = format!("not within ±{limit} degrees");
+                return Err(Invalid::new("invalid_geo", format!("{path}.{member}"), detail));
+            }
+        }
+        Ok(Degrees {
+            latitude: self.latitude,
+            longitude: self.longitude,
+        })
     }
 }
 

@@ -85,23 +85,26 @@ struct ProductRow<'a> {
 }
 
 fn product_rows(changes: &[&Change]) -> Result<String, StoreError> {
-    let row = |change: &&Change| {
+    let rows = changes.iter().map(|change| ProductRow::new(change));
+    json(rows.collect::<Result<Vec<_>, _>>()?.into_iter())
+}
+
+impl<'a> ProductRow<'a> {
+    fn new(change: &'a Change) -> Result<Self, StoreError> {
         let product = &change.product;
         let (price_min_minor, price_max_minor) = product.price_range_minor().unwrap_or_default();
-        Ok(serde_json::to_value(ProductRow {
+        Ok(Self {
             id: &product.id,
             handle: &product.handle,
             title: &product.title,
             published: i64::from(product.published),
             price_min_minor,
             price_max_minor,
-            doc: serde_json::to_string(product)?,
+            doc: serde_json::to_string(product).map_err(no_json)?,
             fingerprint: &change.fingerprint,
             version: change.version,
-        })?)
-    };
-    let rows: Result<Vec<serde_json::Value>, serde_json::Error> = changes.iter().map(row).collect();
-    json(rows.map_err(no_json)?.into_iter())
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -172,11 +175,13 @@ const INSERT_PRODUCTS: (&str, &str) = (
      price_min_minor BIGINT, price_max_minor BIGINT, doc TEXT, fingerprint TEXT)",
 );
 
+// The plus signs keep SQLite from going through all that the brand has, and through the
+// input for each row of it, instead of looking up what the input names.
 const UPDATE_PRODUCTS: (&str, &str) = (
     "UPDATE product SET title = input.value ->> 'title', published = input.value ->> 'published', \
      price_min_minor = input.value ->> 'price_min_minor', price_max_minor = input.value ->> 'price_max_minor', \
      doc = input.value ->> 'doc', fingerprint = input.value ->> 'fingerprint', version = product.version + 1, updated_at_ms = {now} \
-     FROM json_each(?2) AS input WHERE product.brand_id = ?1 AND product.id = input.value ->> 'id' \
+     FROM json_each(?2) AS input WHERE +product.brand_id = ?1 AND product.id = input.value ->> 'id' \
      AND product.version = input.value ->> 'version'",
     "UPDATE product SET title = input.title, published = input.published, price_min_minor = input.price_min_minor, \
      price_max_minor = input.price_max_minor, doc = input.doc, fingerprint = input.fingerprint, \
@@ -187,13 +192,13 @@ const UPDATE_PRODUCTS: (&str, &str) = (
 );
 
 const CLEAR_GTINS: (&str, &str) = (
-    "UPDATE variant SET gtin = NULL WHERE brand_id = ?1 AND gtin IS NOT NULL AND product_id IN (SELECT value FROM json_each(?2))",
+    "UPDATE variant SET gtin = NULL WHERE +brand_id = ?1 AND gtin IS NOT NULL AND product_id IN (SELECT value FROM json_each(?2))",
     "UPDATE variant SET gtin = NULL WHERE brand_id = ?1 AND gtin IS NOT NULL \
      AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
 );
 
 const CLEAR_CATEGORIES: (&str, &str) = (
-    "DELETE FROM product_category WHERE brand_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))",
+    "DELETE FROM product_category WHERE +brand_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))",
     "DELETE FROM product_category WHERE brand_id = ?1 AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
 );
 

@@ -96,9 +96,11 @@ const CREATE_BALANCES: (&str, &str) = (
      ORDER BY sku, location_id ON CONFLICT DO NOTHING RETURNING sku, location_id",
 );
 
+// SQLite would rather go through all of a brand's stock, and through the input for each of
+// its rows: CROSS JOIN is how it is told the order of a join.
 const LOCK_BALANCES: (&str, &str) = (
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM json_each(?2) input \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id'",
+     CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id'",
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety \
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) \
      JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
@@ -109,7 +111,7 @@ const COUNT_MOVEMENTS: (&str, &str) = (
     "INSERT INTO stock_movement (id, brand_id, sku, location_id, on_hand_delta, reserved_delta, reason, document_type, document_id, at_ms) \
      SELECT input.value ->> 'id', ?1, s.sku, s.location_id, (input.value ->> 'quantity') - s.on_hand, 0, ?3, ?4, ?5, {now} \
      FROM json_each(?2) input \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
+     CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
      WHERE input.value ->> 'quantity' <> s.on_hand AND input.value ->> 'quantity' >= s.reserved",
     "INSERT INTO stock_movement (id, brand_id, sku, location_id, on_hand_delta, reserved_delta, reason, document_type, document_id, at_ms) \
      SELECT input.id, ?1, s.sku, s.location_id, input.quantity - s.on_hand, 0, ?3, ?4, ?5, {now} \
@@ -124,7 +126,7 @@ const COUNT_EVENTS: (&str, &str) = (
     "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
      SELECT min(input.value ->> 'id'), ?1, 'stock', s.sku, 'stock.changed', '{}', {now} \
      FROM json_each(?2) input \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
+     CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
      WHERE input.value ->> 'quantity' >= s.reserved \
        AND (input.value ->> 'quantity' <> s.on_hand OR coalesce(input.value ->> 'safety', s.safety) <> s.safety) \
      GROUP BY s.sku ORDER BY s.sku",
@@ -137,11 +139,14 @@ const COUNT_EVENTS: (&str, &str) = (
 );
 
 const COUNT_BALANCES: (&str, &str) = (
-    "UPDATE stock SET on_hand = input.value ->> 'quantity', safety = coalesce(input.value ->> 'safety', stock.safety), updated_at_ms = {now} \
+    "INSERT INTO stock (brand_id, sku, location_id, on_hand, reserved, safety, updated_at_ms) \
+     SELECT ?1, s.sku, s.location_id, input.value ->> 'quantity', s.reserved, coalesce(input.value ->> 'safety', s.safety), {now} \
      FROM json_each(?2) input \
-     WHERE stock.brand_id = ?1 AND stock.sku = input.value ->> 'sku' AND stock.location_id = input.value ->> 'location_id' \
-       AND input.value ->> 'quantity' >= stock.reserved \
-       AND (input.value ->> 'quantity' <> stock.on_hand OR coalesce(input.value ->> 'safety', stock.safety) <> stock.safety)",
+     CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
+     WHERE input.value ->> 'quantity' >= s.reserved \
+       AND (input.value ->> 'quantity' <> s.on_hand OR coalesce(input.value ->> 'safety', s.safety) <> s.safety) \
+     ON CONFLICT (brand_id, sku, location_id) DO UPDATE \
+     SET on_hand = excluded.on_hand, safety = excluded.safety, updated_at_ms = excluded.updated_at_ms",
     "UPDATE stock SET on_hand = input.quantity, safety = coalesce(input.safety, stock.safety), updated_at_ms = {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT, quantity BIGINT, safety BIGINT) \
      WHERE stock.brand_id = ?1 AND stock.sku = input.sku AND stock.location_id = input.location_id \
