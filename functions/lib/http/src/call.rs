@@ -124,9 +124,7 @@ impl Call {
     /// The brand whose host was asked, or the default one.
     pub async fn brand(&self) -> Result<Rc<Brand>, Error> {
         let brand = self.model().brand_by_host(self.host()).await?;
-        brand
-            .map(Rc::new)
-            .ok_or_else(|| Error::not_found("brand_not_found", "no brand trades under this host"))
+        brand.ok_or_else(|| Error::not_found("brand_not_found", "no brand trades under this host"))
     }
 
     pub fn db(&self) -> &Db {

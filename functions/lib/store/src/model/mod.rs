@@ -32,21 +32,22 @@ pub struct Model<'a> {
 
 impl Model<'_> {
     /// Every brand.
-    pub async fn brands(&self) -> Result<Rc<Vec<Brand>>, StoreError> {
+    pub async fn brands(&self) -> Result<Rc<Vec<Rc<Brand>>>, StoreError> {
         if let Some(brands) = memory::get(BRANDS_KEY) {
             return Ok(brands);
         }
         let doc = self
             .one(BRANDS_KEY, async || load::brands(self.db).await)
             .await?;
-        let brands = Rc::new(doc.json()?);
+        let brands: Vec<Brand> = doc.json()?;
+        let brands = Rc::new(brands.into_iter().map(Rc::new).collect());
         memory::keep(BRANDS_KEY, Rc::clone(&brands));
         Ok(brands)
     }
 
     /// The brand whose hosts include `host` (`name:port`) or its name alone, else the
     /// default brand; `None` when there is none.
-    pub async fn brand_by_host(&self, host: &str) -> Result<Option<Brand>, StoreError> {
+    pub async fn brand_by_host(&self, host: &str) -> Result<Option<Rc<Brand>>, StoreError> {
         Ok(pick_brand(&self.brands().await?, host).cloned())
     }
 
@@ -255,7 +256,7 @@ impl Model<'_> {
 }
 
 /// The brand of a host, see [`Model::brand_by_host`].
-fn pick_brand<'a>(brands: &'a [Brand], host: &str) -> Option<&'a Brand> {
+fn pick_brand<'a>(brands: &'a [Rc<Brand>], host: &str) -> Option<&'a Rc<Brand>> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let knows =
         |brand: &Brand, host: &str| brand.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn a_host_finds_its_brand() {
         let south = brand("south", &["south.localhost", "127.0.0.1:3001"], false);
-        let brands = [brand("north", &["north.localhost"], true), south];
+        let brands = [brand("north", &["north.localhost"], true), south].map(Rc::new);
         let found = |host: &str| pick_brand(&brands, host).map(|brand| brand.handle.as_str());
         assert_eq!(found("south.localhost"), Some("south"));
         assert_eq!(found("South.localhost:3000"), Some("south"));
