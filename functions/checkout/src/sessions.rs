@@ -155,7 +155,10 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     if complete::settle_interrupted(call, &brand, &facts).await? {
         facts = Facts::read(call, &brand, None, question()).await?;
     }
-    let row = facts.session.ok_or_else(|| answer::missing("Checkout"))?;
+    // After its time an open checkout is not found (UCP checkout, "Get Checkout").
+    let lapsed = |row: &SessionRow| row.expired && row.status.is_open();
+    let row = facts.session.filter(|row| !lapsed(row));
+    let row = row.ok_or_else(|| answer::missing("Checkout"))?;
     Reply::json(200, &shown(call, &brand, &row))
 }
 
@@ -299,10 +302,7 @@ pub fn must_be_open(row: &SessionRow) -> Result<(), Error> {
             "The checkout was canceled.",
         )),
         Status::CompleteInProgress => Err(answer::completing()),
-        _ if row.expired => Err(answer::settled(
-            "expired",
-            "The checkout has expired. Open a new one.",
-        )),
+        _ if row.expired => Err(answer::missing("Checkout")),
         _ => Ok(()),
     }
 }
