@@ -8,11 +8,11 @@ mod brands;
 mod caching;
 mod catalog;
 mod clock;
-mod conformance;
 mod discovery;
 mod health;
 mod idempotency;
 mod imports;
+mod judges;
 mod locator;
 mod migrations;
 mod race;
@@ -57,7 +57,6 @@ harness::suite! {
         a_store_in_mind_shows_what_it_has,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
-    conformance: [the_runner_finds_no_deviation],
     discovery: [
         the_profile_names_the_brands_own_endpoint,
         the_openapi_document_is_the_api,
@@ -80,6 +79,10 @@ harness::suite! {
         shopify_exports_go_in_as_they_are,
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
+    ],
+    judges: [
+        the_ucp_runner_finds_no_deviation,
+        schemathesis_finds_every_answer_described,
     ],
     locator: [
         a_distance_is_a_hard_limit,

@@ -1,6 +1,7 @@
-//! An independent judge of the Universal Commerce Protocol: the runner `spck-conformance`.
+//! Judges that are not ours: a runner for the Universal Commerce Protocol's clauses, and
+//! schemathesis for the OpenAPI document.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
@@ -12,15 +13,17 @@ use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-const RUNNER: &str = "spck-conformance==0.4.0";
+const PACKAGES: [&str; 2] = ["spck-conformance==0.4.0", "schemathesis==4.32.5"];
 
-pub async fn the_runner_finds_no_deviation(pair: Pair) -> Result<()> {
-    let runner = match tokio::task::block_in_place(runner) {
-        Ok(runner) => runner,
-        Err(reason) => {
-            crate::harness::skip("UCP conformance", reason);
-            return Ok(());
-        }
+/// What schemathesis looks at: that nothing fails, and that every answer is as described.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_headers_conformance,response_schema_conformance";
+const EXAMPLES_PER_OPERATION: &str = "25";
+
+/// No clause of UCP that the runner can check is violated.
+pub async fn the_ucp_runner_finds_no_deviation(pair: Pair) -> Result<()> {
+    let Some(runner) = tool("spck-conformance") else {
+        return Ok(());
     };
     let aisle = Setup::demo(pair).start().await?;
     let shopper = harbor_by_address(&aisle).await?;
@@ -30,7 +33,7 @@ pub async fn the_runner_finds_no_deviation(pair: Pair) -> Result<()> {
 
     // A platform may leave the type of a destination to the business.
     for shape in [None, Some("--omit-destination-type")] {
-        let mut command = Command::new(runner);
+        let mut command = Command::new(&runner);
         command
             .args(["--server", &shopper.origin(), "--json", "--config"])
             .arg(&config)
@@ -112,22 +115,57 @@ async fn config_for(shopper: &Client) -> Result<Value> {
     }))
 }
 
-/// The runner's program, installed once from its registry into the build folder.
-fn runner() -> Result<&'static Path, &'static str> {
-    static RUNNER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let installed = RUNNER.get_or_init(|| install().map_err(|error| format!("{error:#}")));
-    installed.as_deref().map_err(String::as_str)
+/// Whatever is sent to the routes of the OpenAPI document, the answer is as it says.
+pub async fn schemathesis_finds_every_answer_described(pair: Pair) -> Result<()> {
+    let Some(schemathesis) = tool("schemathesis") else {
+        return Ok(());
+    };
+    let aisle = Setup::demo(pair).start().await?;
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(schemathesis);
+    command
+        .args(["run", &format!("{}/openapi.json", aisle.edge().url())])
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {}", aisle.admin_key),
+        ])
+        .args(["--checks", CHECKS, "--max-examples", EXAMPLES_PER_OPERATION])
+        .args(["--seed", "1", "--generation-deterministic", "--no-color"])
+        .current_dir(&folder);
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    ensure!(output.status.success(), "{}", said(&output));
+    assert_eq!(aisle.traps(), 0);
+    aisle.database.check_invariants().await
+}
+
+/// A tool's program, installed once from its registry into the build folder; nothing,
+/// after saying why, where that cannot be done.
+fn tool(name: &str) -> Option<PathBuf> {
+    static VENV: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let install = || VENV.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    match tokio::task::block_in_place(install) {
+        Ok(programs) => Some(programs.join(name)),
+        Err(reason) => {
+            crate::harness::skip("the independent judges", reason);
+            None
+        }
+    }
 }
 
 fn install() -> Result<PathBuf> {
     let venv = tools_dir().join("venv");
-    let program = venv.join("bin/spck-conformance");
-    if !program.is_file() {
+    let programs = venv.join("bin");
+    let installed = ["spck-conformance", "schemathesis"]
+        .iter()
+        .all(|name| programs.join(name).is_file());
+    if !installed {
         std::fs::create_dir_all(tools_dir())?;
         run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", RUNNER]))?;
+        run(Command::new(programs.join("pip"))
+            .args(["install", "--quiet"])
+            .args(PACKAGES))?;
     }
-    Ok(program)
+    Ok(programs)
 }
 
 fn run(command: &mut Command) -> Result<()> {
