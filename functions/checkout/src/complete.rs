@@ -168,7 +168,6 @@ impl Completion<'_> {
             session,
             version: row.version,
             expires_at_ms: row.expires_at_ms,
-            expired: false,
         };
         let mut batch = Batch::new();
         sessions::replace(&mut batch, self.brand, &after, document(&after.session)?);
@@ -269,7 +268,6 @@ impl Pending {
                 status: Status::CompleteInProgress,
                 version: row.version + 1,
                 expires_at_ms: row.expires_at_ms,
-                expired: false,
             },
             order: reference,
             order_version: declined.map_or(0, |attempt| attempt.order_version) + 1,

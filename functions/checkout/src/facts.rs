@@ -20,7 +20,7 @@ pub struct CartRow {
     pub expires_at_ms: i64,
 }
 
-/// A row of table `checkout_session`.
+/// A row of table `checkout_session`, unless it is open and has expired.
 pub struct SessionRow {
     pub id: String,
     pub cart_id: Option<String>,
@@ -28,7 +28,6 @@ pub struct SessionRow {
     pub status: Status,
     pub version: i64,
     pub expires_at_ms: i64,
-    pub expired: bool,
 }
 
 /// The session's row of table `customer_order` with its latest payment.
@@ -185,7 +184,6 @@ fn session(row: &Row) -> Result<SessionRow, StoreError> {
             .ok_or_else(|| StoreError::Bug(format!("session status {status}")))?,
         version: row.int("n1")?,
         expires_at_ms: row.int("n2")?,
-        expired: row.int("n3")? != 0,
     })
 }
 
@@ -297,11 +295,11 @@ const CART: &str = "SELECT 'cart', c.id, NULL, NULL, NULL, c.version, c.expires_
     NULL, NULL, NULL, NULL FROM cart c \
     WHERE c.brand_id = ?1 AND c.id = {id} AND c.status = 'active' AND c.expires_at_ms > {now}";
 const SESSION_OF_CART: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.version, s.expires_at_ms, \
-    CASE WHEN s.expires_at_ms <= {now} THEN 1 ELSE 0 END, NULL, s.doc, NULL, NULL, NULL, NULL \
-    FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = {id}";
+    NULL, NULL, s.doc, NULL, NULL, NULL, NULL FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = {id} \
+      AND (s.expires_at_ms > {now} OR s.status NOT IN ('incomplete', 'ready_for_complete'))";
 const SESSION: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.version, s.expires_at_ms, \
-    CASE WHEN s.expires_at_ms <= {now} THEN 1 ELSE 0 END, NULL, s.doc, NULL, NULL, NULL, NULL \
-    FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}";
+    NULL, NULL, s.doc, NULL, NULL, NULL, NULL FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id} \
+      AND (s.expires_at_ms > {now} OR s.status NOT IN ('incomplete', 'ready_for_complete'))";
 const ATTEMPT: &str = "SELECT 'attempt', o.id, o.number, o.status, p.id, o.version, p.attempt, \
     {now} - p.updated_at_ms, NULL, NULL, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
     WHERE o.brand_id = ?1 AND o.checkout_session_id = {id} \

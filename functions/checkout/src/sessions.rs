@@ -62,7 +62,6 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         session,
         version: 1,
         expires_at_ms: facts.now_ms + KEPT_MS,
-        expired: false,
     };
     let created = Answer::new(201, &shown(call, &brand, &row))?;
     let doc = document(&row.session)?;
@@ -155,10 +154,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     if complete::settle_interrupted(call, &brand, &facts).await? {
         facts = Facts::read(call, &brand, None, question()).await?;
     }
-    // After its time an open checkout is not found (UCP checkout, "Get Checkout").
-    let lapsed = |row: &SessionRow| row.expired && row.status.is_open();
-    let row = facts.session.filter(|row| !lapsed(row));
-    let row = row.ok_or_else(|| answer::missing("Checkout"))?;
+    let row = facts.session.ok_or_else(|| answer::missing("Checkout"))?;
     Reply::json(200, &shown(call, &brand, &row))
 }
 
@@ -211,7 +207,6 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         session,
         version: before.version,
         expires_at_ms: facts.now_ms + KEPT_MS,
-        expired: false,
     };
     let updated = Answer::new(200, &shown(call, &brand, &after))?;
     let doc = document(&after.session)?;
@@ -302,13 +297,12 @@ pub fn must_be_open(row: &SessionRow) -> Result<(), Error> {
             "The checkout was canceled.",
         )),
         Status::CompleteInProgress => Err(answer::completing()),
-        _ if row.expired => Err(answer::missing("Checkout")),
         _ => Ok(()),
     }
 }
 
 fn is_under_way(row: &SessionRow) -> bool {
-    row.status == Status::CompleteInProgress || (row.status.is_open() && !row.expired)
+    row.status == Status::CompleteInProgress || row.status.is_open()
 }
 
 pub fn document(session: &Session) -> Result<String, Error> {

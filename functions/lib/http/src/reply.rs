@@ -119,6 +119,12 @@ impl Reply {
                 .headers_mut()
                 .insert(header::CONTENT_LENGTH, length);
         }
+        // A cart's or an order's address is all that protects it: no cache may keep what
+        // nobody said is public.
+        response
+            .headers_mut()
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
         response
     }
 }

@@ -5,11 +5,24 @@
 //! both are checked here, and a version never gives way to an older one. A store that
 //! fails or is missing is a miss: it costs speed, not an answer.
 
+use std::fmt::Display;
+use std::rc::Rc;
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use spin_sdk::key_value::{Error, Store};
+use spin_sdk::key_value::Store;
 
-use crate::{StoreError, now_ms};
+use crate::deadline::within;
+use crate::{StoreError, memory, now_ms};
+
+/// The longest a call may take: a store that is slower than the database is no help.
+const CALL: Duration = Duration::from_millis(500);
+
+/// Kept in the instance's memory while the store is left alone, because a call failed:
+/// a store that is gone must not cost each request its deadline again.
+const DOWN: &str = "the key-value store is down";
+struct Down;
 
 /// A document of the read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,11 +97,9 @@ pub struct Kv {
 impl Kv {
     /// Opens the store with label `default`.
     pub async fn open() -> Self {
-        let store = Store::open_default().await;
-        if let Err(error) = &store {
-            eprintln!("the key-value store cannot be opened: {error}");
+        Self {
+            store: answered(Store::open_default()).await.ok(),
         }
-        Self { store: store.ok() }
     }
 
     /// The document under `key`, unless it has expired.
@@ -109,8 +120,7 @@ impl Kv {
         if present.is_some_and(|present| doc.is_older_than(&present)) {
             return Ok(());
         }
-        let stored = self.store()?.set(key, doc.encode()).await;
-        stored.map_err(refused)
+        answered(self.store()?.set(key, doc.encode())).await
     }
 
     /// Stores documents at once; an error when one of them could not be.
@@ -124,20 +134,13 @@ impl Kv {
     /// Deletes documents at once; those that are not there are no error.
     pub async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         let store = self.store()?;
-        let deleted = join_all(keys.iter().map(|key| store.delete(key))).await;
-        deleted
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(refused)
+        let deleted = join_all(keys.iter().map(|key| answered(store.delete(key)))).await;
+        deleted.into_iter().collect()
     }
 
     /// Asks the store for something, for a health check.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.store()?
-            .get("health")
-            .await
-            .map(|_| ())
-            .map_err(refused)
+        answered(self.store()?.get("health")).await.map(|_| ())
     }
 
     fn store(&self) -> Result<&Store, StoreError> {
@@ -146,16 +149,28 @@ impl Kv {
     }
 
     async fn read(&self, key: &str) -> Option<Doc> {
-        let found = self.store.as_ref()?.get(key).await;
-        if let Err(error) = &found {
-            eprintln!("the key-value store did not answer: {error}");
-        }
+        let found = answered(self.store.as_ref()?.get(key)).await;
         found.ok().flatten().and_then(Doc::decode)
     }
 }
 
-fn refused(error: Error) -> StoreError {
-    StoreError::Unavailable(format!("the key-value store: {error}"))
+/// What the store answers within its deadline. The first failure is logged; for the next
+/// moment every call of this instance fails at once.
+async fn answered<T, E: Display>(
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    let unavailable = |why: &str| StoreError::Unavailable(format!("the key-value store: {why}"));
+    if memory::get::<Down>(DOWN).is_some() {
+        return Err(unavailable("it failed a moment ago"));
+    }
+    let failed = match within(CALL, call).await {
+        Some(Ok(answer)) => return Ok(answer),
+        Some(Err(error)) => unavailable(&error.to_string()),
+        None => unavailable("no answer in time"),
+    };
+    eprintln!("{failed}");
+    memory::keep(DOWN, Rc::new(Down));
+    Err(failed)
 }
 
 #[cfg(test)]
