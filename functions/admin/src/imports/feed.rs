@@ -83,13 +83,11 @@ fn opened<'a, F>(
 }
 
 fn refuse_header(missing: &[&'static str], fault: Option<&Finding>) -> Error {
-    let detail = match fault {
-        Some(finding) => format!(
-            "the first row, which names the columns, cannot be read: {}",
-            finding.reason
-        ),
-        None => format!("the file lacks columns: {}", missing.join(", ")),
-    };
+    if let Some(Finding { reason, .. }) = fault {
+        let detail = format!("the first row, which names the columns, cannot be read: {reason}");
+        return Error::unprocessable("unreadable_header", "body", &detail);
+    }
+    let detail = format!("the file lacks columns: {}", missing.join(", "));
     Error::unprocessable("missing_columns", "body", &detail).with("columns", missing.to_vec())
 }
 

@@ -37,7 +37,9 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let key = auth::admin(call, scope(kind.as_ref().ok().copied())).await?;
     let kind = kind?;
     let file = file_name(call, kind)?;
-    let handle = call.query("brand").unwrap_or_default();
+    let handle = call
+        .query("brand")
+        .ok_or_else(|| Error::bad_request("missing_brand", "brand", "the handle of a brand"))?;
     let brand = brands::named(call.db(), &key, handle, "brand").await?;
     require_csv(call)?;
     let run = Run {

@@ -135,8 +135,11 @@ impl ImportResult {
         tally: Tally,
         report: Report,
     ) -> Self {
-        let findings = |findings: Vec<Finding>| {
-            let finding = |Finding {
+        // A batch judges its rows together, so that a fault of one found while reading comes
+        // before that of an earlier one found while writing.
+        let findings = |mut findings: Vec<Finding>| {
+            findings.sort_by_key(|finding| finding.line);
+            let of_file = |Finding {
                                line,
                                column,
                                reason,
@@ -146,7 +149,7 @@ impl ImportResult {
                 column,
                 reason,
             };
-            findings.into_iter().map(finding).collect()
+            findings.into_iter().map(of_file).collect()
         };
         Self {
             id,
