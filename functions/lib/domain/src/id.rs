@@ -6,7 +6,9 @@ use uuid::{Builder, Uuid};
 /// `now_ms` (milliseconds since the epoch) with 74 of the given 80 random bits.
 pub fn new_id(now_ms: i64, random: [u8; 10]) -> String {
     let millis = u64::try_from(now_ms).unwrap_or_default();
-    Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+    Builder::from_unix_timestamp_millis(millis, &random)
+        .into_uuid()
+        .to_string()
 }
 
 /// Whether `text` has the form of an id that [`new_id`] made. Anything else cannot
@@ -29,7 +31,12 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_told_apart() {
-        for text in ["", "prod_1", "0190a0e0-0000-4000-8000-000000000000", "0190A0E0000070008000000000000000"] {
+        for text in [
+            "",
+            "prod_1",
+            "0190a0e0-0000-4000-8000-000000000000",
+            "0190A0E0000070008000000000000000",
+        ] {
             assert!(!is_id(text), "{text}");
         }
     }

@@ -60,7 +60,7 @@ impl Call {
             request_id,
             ucp,
             db: Db::open().await?,
-            kv: Kv::open().await,
+            kv: Kv::default(),
             body: RefCell::new(Some(body)),
         };
         if ucp && let Some(agent) = call.headers.get("ucp-agent") {

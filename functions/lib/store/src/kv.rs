@@ -5,11 +5,12 @@
 //! both are checked here, and a version never gives way to an older one. A store that
 //! fails or is missing is a miss: it costs speed, not an answer.
 
+use std::cell::OnceCell;
 use std::fmt::Display;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::{future::join_all, lock::Mutex};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spin_sdk::key_value::Store;
 
@@ -89,19 +90,16 @@ impl Doc {
     }
 }
 
-/// The store, or nothing where it cannot be opened.
+/// The store with label `default`. It is opened when it is first needed: what an instance
+/// remembers is answered without it.
+#[derive(Default)]
 pub struct Kv {
-    store: Option<Store>,
+    store: OnceCell<Store>,
+    /// Held while it is opened, so that a handful of readers do not open it each.
+    opening: Mutex<()>,
 }
 
 impl Kv {
-    /// Opens the store with label `default`.
-    pub async fn open() -> Self {
-        Self {
-            store: answered(Store::open_default()).await.ok(),
-        }
-    }
-
     /// The document under `key`, unless it has expired.
     pub async fn get_doc(&self, key: &str) -> Option<Doc> {
         let doc = self.read(key).await?;
@@ -120,7 +118,7 @@ impl Kv {
         if present.is_some_and(|present| doc.is_older_than(&present)) {
             return Ok(());
         }
-        answered(self.store()?.set(key, doc.encode())).await
+        answered(self.store().await?.set(key, doc.encode())).await
     }
 
     /// Stores documents at once; an error when one of them could not be.
@@ -133,23 +131,28 @@ impl Kv {
 
     /// Deletes documents at once; those that are not there are no error.
     pub async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        let store = self.store()?;
+        let store = self.store().await?;
         let deleted = join_all(keys.iter().map(|key| answered(store.delete(key)))).await;
         deleted.into_iter().collect()
     }
 
     /// Asks the store for something, for a health check.
     pub async fn check(&self) -> Result<(), StoreError> {
-        answered(self.store()?.get("health")).await.map(|_| ())
+        let store = self.store().await?;
+        answered(store.get("health")).await.map(|_| ())
     }
 
-    fn store(&self) -> Result<&Store, StoreError> {
-        let closed = || StoreError::Unavailable("the key-value store cannot be opened".into());
-        self.store.as_ref().ok_or_else(closed)
+    async fn store(&self) -> Result<&Store, StoreError> {
+        let _opening = self.opening.lock().await;
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let opened = answered(Store::open_default()).await?;
+        Ok(self.store.get_or_init(|| opened))
     }
 
     async fn read(&self, key: &str) -> Option<Doc> {
-        let found = answered(self.store.as_ref()?.get(key)).await;
+        let found = answered(self.store().await.ok()?.get(key)).await;
         found.ok().flatten().and_then(Doc::decode)
     }
 }

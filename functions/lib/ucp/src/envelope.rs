@@ -39,18 +39,26 @@ pub struct ActiveCapability {
 impl Ucp {
     /// A successful answer under the named capabilities.
     pub fn success(capabilities: &[&str]) -> Self {
-        let version = || ActiveCapability { version: UCP_VERSION.into() };
+        let version = || ActiveCapability {
+            version: UCP_VERSION.into(),
+        };
         Self {
             version: UCP_VERSION.into(),
             status: Some(Status::Success),
-            capabilities: capabilities.iter().map(|name| (name.to_string(), vec![version()])).collect(),
+            capabilities: capabilities
+                .iter()
+                .map(|name| (name.to_string(), vec![version()]))
+                .collect(),
             payment_handlers: None,
         }
     }
 
     /// An answer that carries no resource, only messages (`types/error_response.json`).
     pub fn error() -> Self {
-        Self { status: Some(Status::Error), ..Self::success(&[]) }
+        Self {
+            status: Some(Status::Error),
+            ..Self::success(&[])
+        }
     }
 }
 
@@ -103,7 +111,10 @@ impl Message {
     }
 
     pub fn error(code: &str, content: impl Into<String>, severity: Severity) -> Self {
-        Self { severity: Some(severity), ..Self::new(MessageKind::Error, code, content.into()) }
+        Self {
+            severity: Some(severity),
+            ..Self::new(MessageKind::Error, code, content.into())
+        }
     }
 
     pub fn at(mut self, path: impl Into<String>) -> Self {
@@ -117,7 +128,14 @@ impl Message {
     }
 
     fn new(kind: MessageKind, code: &str, content: String) -> Self {
-        Self { kind, code: code.into(), content, severity: None, path: None, details: Default::default() }
+        Self {
+            kind,
+            code: code.into(),
+            content,
+            severity: None,
+            path: None,
+            details: Default::default(),
+        }
     }
 }
 

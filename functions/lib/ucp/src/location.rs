@@ -291,7 +291,11 @@ impl Point {
         for (member, degrees, limit) in bounds {
             if !(-limit..=limit).contains(&degrees) {
                 let detail = format!("not within ±{limit} degrees");
-                return Err(Invalid::new("invalid_geo", format!("{path}.{member}"), detail));
+                return Err(Invalid::new(
+                    "invalid_geo",
+                    format!("{path}.{member}"),
+                    detail,
+                ));
             }
         }
         Ok(Degrees {

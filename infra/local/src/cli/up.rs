@@ -178,7 +178,7 @@ Aisle is running at {url}; Ctrl-C stops it.
   its API            curl {url}/openapi.json
   find a product     curl {url}/catalog/search -H 'content-type: application/json' -d '{{\"query\": \"jacket\"}}'
   find a store       curl {url}/locations/search -H 'content-type: application/json' -d '{{}}'
-  another brand      curl http://north.localhost:{port}/.well-known/ucp
+  another brand      curl http://harbor.localhost:{port}/.well-known/ucp
   import a file      cargo run -p aisle-edge -- import FILE.csv --url {url} --brand BRAND
 
   admin key          {}
