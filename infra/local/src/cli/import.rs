@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use bytes::Bytes;
 use clap::ValueEnum;
 use futures::TryStreamExt;
 use http::Method;
 use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use indicatif::ProgressBar;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_util::io::ReaderStream;
-use wasmtime_wasi_http::Error;
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::client::{Client, Payload};
+use super::parts::{self, Parts};
 use super::{keys, progress};
 
 /// Bad rows shown for each file.
@@ -145,11 +147,6 @@ pub async fn send(
     let length = opened.metadata().await?.len();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let bar = progress::bytes(&name, length);
-    let payload = Payload {
-        content_type: "text/csv",
-        length,
-        body: streamed(opened, &bar),
-    };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("kind", kind.name())
@@ -158,12 +155,47 @@ pub async fn send(
         query.append_pair("brand", brand);
     }
     let path = format!("/admin/imports?{}", query.finish());
-    let report = client.send(Method::POST, &path, payload).await;
+    let report = match kind {
+        // A count stands alone, and there are as many as variants times stores.
+        Kind::Stock => send_in_parts(client, &path, opened, &bar).await,
+        Kind::Products | Kind::Locations => {
+            let body = streamed(opened, &bar);
+            client.send(Method::POST, &path, csv(length, body)).await
+        }
+    };
     bar.finish_and_clear();
     report.with_context(|| file.display().to_string())
 }
 
-fn streamed(file: tokio::fs::File, bar: &ProgressBar) -> wasmtime_wasi_http::WasiBody {
+async fn send_in_parts(
+    client: &Client,
+    path: &str,
+    file: tokio::fs::File,
+    bar: &ProgressBar,
+) -> anyhow::Result<Value> {
+    let mut parts = Parts::new(file, parts::PART_BYTES);
+    let mut report = Value::Null;
+    while let Some(part) = parts.next().await? {
+        let length = part.csv.len() as u64;
+        let body = Full::new(Bytes::from(part.csv)).map_err(|never| match never {});
+        let answer = client
+            .send(Method::POST, path, csv(length, body.boxed_unsync()))
+            .await?;
+        parts::add(&mut report, answer, part.lines_before);
+        bar.inc(part.covers);
+    }
+    Ok(report)
+}
+
+fn csv(length: u64, body: WasiBody) -> Payload {
+    Payload {
+        content_type: "text/csv",
+        length,
+        body,
+    }
+}
+
+fn streamed(file: tokio::fs::File, bar: &ProgressBar) -> WasiBody {
     let bar = bar.clone();
     let chunks = ReaderStream::new(file)
         .inspect_ok(move |chunk| bar.inc(chunk.len() as u64))

@@ -4,6 +4,7 @@ mod client;
 mod demo;
 mod import;
 mod keys;
+mod parts;
 mod progress;
 mod up;
 
