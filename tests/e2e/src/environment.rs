@@ -1,21 +1,16 @@
 //! A complete Aisle of one's own: an edge in this process, a database, a key-value store.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use aisle_edge::migrate::Migrations;
 use aisle_edge::{ComponentStats, Edge, EdgeOptions};
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::Result;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
 
-use crate::components::{self, root, target_dir};
-use crate::line::Line;
-use crate::servers::{self, Servers, servers};
+use crate::components;
+use crate::stores::{Lines, Stores};
 use crate::{Client, Database};
 
 /// The hosts of the demo retailer's brands: North's prices include tax, Harbor's do not.
@@ -38,11 +33,11 @@ pub enum Pair {
 /// What an environment starts from.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    pair: Pair,
-    demo: bool,
+    pub(crate) pair: Pair,
+    pub(crate) demo: bool,
     requests_per_instance: usize,
     memory_mib: usize,
-    through_lines: bool,
+    pub(crate) through_lines: bool,
     for_measuring: bool,
 }
 
@@ -114,12 +109,6 @@ pub struct Environment {
     _state: TempDir,
 }
 
-/// The lines to the servers of an environment.
-pub struct Lines {
-    pub postgres: Line,
-    pub redis: Line,
-}
-
 impl Environment {
     async fn start(setup: Setup) -> Result<Self> {
         let manifest = if setup.for_measuring {
@@ -129,58 +118,30 @@ impl Environment {
         };
         let manifest = tokio::task::block_in_place(manifest)?;
         let state = tempfile::tempdir()?;
-        let (database, options, lines) = match setup.pair {
-            Pair::Embedded => {
-                let file = embedded_database(&setup, &state).await?;
-                (Database::Sqlite(file), EdgeOptions::new(&manifest), None)
-            }
-            Pair::Servers => {
-                let servers = servers().map_err(anyhow::Error::msg)?;
-                let name = server_database(&setup, servers).await?;
-                let lines = if setup.through_lines {
-                    Some(Lines::to(servers).await?)
-                } else {
-                    None
-                };
-                let (postgres_port, redis_port) = match &lines {
-                    Some(lines) => (lines.postgres.port(), lines.redis.port()),
-                    None => (servers.postgres_port, servers.redis_port),
-                };
-                let options = EdgeOptions {
-                    postgres: Some(servers::postgres_url(postgres_port, &name)),
-                    redis: Some(servers::redis_url(redis_port, Servers::fresh_number())),
-                    ..EdgeOptions::new(&manifest)
-                };
-                (
-                    Database::Postgres(servers.postgres_url(&name)),
-                    options,
-                    lines,
-                )
-            }
+        let stores = Stores::open(&setup, state.path()).await?;
+        let admin_key = random_key();
+        let relay_key = if setup.for_measuring {
+            String::new()
+        } else {
+            random_key()
         };
-        let (admin_key, relay_key) = (
-            random_key(),
-            if setup.for_measuring {
-                String::new()
-            } else {
-                random_key()
-            },
-        );
-        allow(&database, "tests", &admin_key, None, "admin").await?;
+        allow(&stores.database, "tests", &admin_key, None, "admin").await?;
         let edge = Edge::start(EdgeOptions {
             state_dir: state.path().into(),
+            postgres: stores.postgres,
+            redis: stores.redis,
             variables: BTreeMap::from([("relay_key".into(), relay_key.clone())]),
             max_concurrent_requests_per_instance: setup.requests_per_instance,
             max_memory_bytes: setup.memory_mib << 20,
             request_timeout: Duration::from_secs(120),
-            ..options
+            ..EdgeOptions::new(&manifest)
         });
         Ok(Self {
             edge: Some(edge.await?),
-            database,
+            database: stores.database,
             admin_key,
             relay_key,
-            lines,
+            lines: stores.lines,
             _state: state,
         })
     }
@@ -286,109 +247,6 @@ impl Drop for Environment {
             runtime.spawn(edge.shutdown());
         }
     }
-}
-
-impl Lines {
-    async fn to(servers: &Servers) -> Result<Self> {
-        Ok(Self {
-            postgres: Line::to(servers.postgres_port).await?,
-            redis: Line::to(servers.redis_port).await?,
-        })
-    }
-}
-
-async fn embedded_database(setup: &Setup, state: &TempDir) -> Result<PathBuf> {
-    static DEMO: OnceCell<PathBuf> = OnceCell::const_new();
-    let file = state.path().join("sqlite.db");
-    if setup.demo {
-        let demo = DEMO.get_or_try_init(|| async {
-            let environment = Box::pin(Environment::start(Setup::empty(setup.pair))).await?;
-            load_demo(&environment).await?;
-            // Beside the build, and replaced at once: other test processes may be reading it.
-            let (copy, demo) = (
-                target_dir().join(format!("e2e-demo-{}.db", std::process::id())),
-                target_dir().join("e2e-demo.db"),
-            );
-            environment
-                .database
-                .rows(&format!("VACUUM INTO '{}'", copy.display()))
-                .await?;
-            std::fs::rename(copy, &demo)?;
-            anyhow::Ok(demo)
-        });
-        std::fs::copy(demo.await?, &file)?;
-    }
-    Migrations::for_sqlite(&components::manifest()?)?.migrate_sqlite(&file)?;
-    Ok(file)
-}
-
-async fn server_database(setup: &Setup, servers: &Servers) -> Result<String> {
-    static DEMO: OnceCell<String> = OnceCell::const_new();
-    let maintenance = Database::Postgres(servers.postgres_url("postgres"));
-    let name = format!("aisle_{}", Servers::fresh_number());
-    if setup.demo {
-        let demo = DEMO.get_or_try_init(|| async {
-            let environment = Box::pin(Environment::start(Setup::empty(setup.pair))).await?;
-            load_demo(&environment).await?;
-            let Database::Postgres(url) = &environment.database else {
-                anyhow::bail!("not on PostgreSQL")
-            };
-            let demo = url
-                .rsplit('/')
-                .next()
-                .and_then(|tail| tail.split('?').next())
-                .context("no database name")?
-                .to_owned();
-            environment.shutdown().await;
-            anyhow::Ok(demo)
-        });
-        let demo = demo.await?;
-        // A template must have no sessions; those of a stopped edge may linger a moment.
-        maintenance.rows(&format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{demo}'")).await?;
-        maintenance
-            .rows(&format!("CREATE DATABASE {name} TEMPLATE {demo}"))
-            .await?;
-    } else {
-        maintenance.rows(&format!("CREATE DATABASE {name}")).await?;
-        let url = servers.postgres_url(&name);
-        Migrations::for_postgres(&components::manifest()?)?
-            .migrate_postgres(&url)
-            .await?;
-    }
-    Ok(name)
-}
-
-/// Loads the demo retailer as `cargo up` does: over HTTP, brand by brand.
-pub async fn load_demo(environment: &Environment) -> Result<()> {
-    let folder = root().join("infra/demo");
-    let text =
-        std::fs::read_to_string(folder.join("brands.json")).context("infra/demo/brands.json")?;
-    let document: Value = serde_json::from_str(&text)?;
-    let admin = environment.admin();
-    for brand in document["brands"].as_array().context("no brands")? {
-        let handle = brand["handle"]
-            .as_str()
-            .context("a brand without a handle")?;
-        let put = admin
-            .put(&format!("/admin/brands/{handle}"))
-            .json(brand)
-            .send()
-            .await?;
-        ensure!(put.status.is_success(), "brand {handle}: {put:?}");
-        for kind in ["locations", "products", "stock"] {
-            let file = folder.join(handle).join(format!("{kind}.csv"));
-            if file.is_file() {
-                let path = format!("/admin/imports?kind={kind}&brand={handle}&file={kind}.csv");
-                let report = admin.post(&path).csv(std::fs::read(&file)?).send().await?;
-                ensure!(
-                    report.status.is_success() && report.json()["refused"] == 0,
-                    "{}: {report:?}",
-                    file.display()
-                );
-            }
-        }
-    }
-    environment.drain_outbox().await
 }
 
 /// Lets a key into the table of admin keys; without a brand it is the organisation's.

@@ -4,12 +4,14 @@
 pub mod client;
 pub mod components;
 pub mod database;
+mod demo;
 pub mod environment;
 mod interrupted;
 pub mod json;
 pub mod line;
 pub mod servers;
 pub mod shopping;
+mod stores;
 
 pub use client::{Answer, Client};
 pub use database::Database;
