@@ -133,7 +133,7 @@ pub async fn a_batch_takes_every_kind_of_identifier(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     let rows = aisle.database.rows(
         "SELECT p.id, p.handle, v.id, v.sku, v.gtin FROM product p JOIN brand b ON b.id = p.brand_id \
-         JOIN variant v ON v.product_id = p.id WHERE b.handle = 'north' AND v.position = 0 AND v.gtin IS NOT NULL ORDER BY p.id LIMIT 5",
+         JOIN variant v ON v.product_id = p.id WHERE b.handle = 'north' AND p.published = 1 AND v.position = 0 AND v.gtin IS NOT NULL ORDER BY p.id LIMIT 5",
     );
     let rows = rows.await?;
     let cell = |row: usize, column: usize| rows[row][column].clone().unwrap_or_default();
