@@ -12,6 +12,7 @@ use aisle_domain::order::{self, Order};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
+use aisle_store::stock::Floor;
 use aisle_store::{Batch, BatchError, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
@@ -185,11 +186,12 @@ impl Completion<'_> {
             claim.insert(&mut batch, None);
         }
         pending.begin(&mut batch, self.brand, facts)?;
+        let planned = &pending.row.session.plan.allocations[..];
         stock::reserve(
             &mut batch,
             &self.brand.id,
-            &pending.order.id,
-            &pending.row.session.plan.allocations,
+            Floor::Safety,
+            &[(stock::Document::order(&pending.order.id), planned)],
         );
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
@@ -414,7 +416,7 @@ async fn finish(
             stock::release(
                 &mut batch,
                 &brand.id,
-                &pending.order.id,
+                stock::Document::order(&pending.order.id),
                 &pending.row.session.plan.allocations,
             );
             pending.row.session.order = None;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::location::FieldError;
 use crate::money::{Currency, MAX_MINOR};
+use crate::policy::Policies;
 
 /// The most entries of each list in a brand's document.
 const MAX_ENTRIES: usize = 1_000;
@@ -61,6 +62,9 @@ pub struct Brand {
     /// Absolute URLs that the brand owes its shoppers (terms, privacy, refunds).
     #[serde(default)]
     pub links: Vec<Link>,
+    /// How it sources, transfers, holds, hands over and counts.
+    #[serde(default)]
+    pub policies: Policies,
 }
 
 /// A row of table `tax_rate`. The most specific one applies: region before country, category before none.
@@ -158,6 +162,12 @@ impl Brand {
             "pickup_days",
             "not within 1 and 365",
         )?;
+        self.policies
+            .validate()
+            .map_err(|(path, detail)| FieldError {
+                path: format!("policies.{path}"),
+                detail: detail.into(),
+            })?;
         each("hosts", &self.hosts, |host| {
             (
                 host.as_str(),
@@ -400,5 +410,9 @@ mod tests {
             "links[0].url"
         );
         assert_eq!(fault_after(|brand| brand.pickup_days = 0), "pickup_days");
+        assert_eq!(
+            fault_after(|brand| brand.policies.holds.max_units = 0),
+            "policies.holds.max_units"
+        );
     }
 }

@@ -15,6 +15,7 @@ pub mod money;
 pub mod notice;
 pub mod order;
 pub mod plan;
+pub mod policy;
 pub mod product;
 pub mod selection;
 pub mod supply;

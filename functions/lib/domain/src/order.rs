@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cart::{Buyer, Line};
 use crate::checkout::{OrderReference, Session};
-use crate::fulfillment::{DeliveryOption, Destination, MethodKind};
+use crate::fulfillment::{self, DeliveryOption, Destination, MethodKind};
 use crate::plan::Plan;
 use crate::totals::Totals;
 
@@ -49,6 +49,28 @@ pub struct Expectation {
 }
 
 impl Order {
+    /// The promise of collection, if the order has one.
+    pub fn pickup(&self) -> Option<&Expectation> {
+        self.expectations
+            .iter()
+            .find(|expected| expected.kind == MethodKind::Pickup)
+    }
+
+    /// Moves the promise of collection to other instants.
+    pub fn move_pickup(&mut self, ready_at_ms: i64, pickup_by_ms: i64) {
+        let collected = |expected: &&mut Expectation| expected.kind == MethodKind::Pickup;
+        if let Some(expected) = self.expectations.iter_mut().find(collected) {
+            expected.option.earliest_ms = Some(ready_at_ms);
+            expected.option.latest_ms = Some(pickup_by_ms);
+            if let Destination::Store(store) = &mut expected.destination {
+                (store.ready_at_ms, store.pickup_by_ms) = (ready_at_ms, pickup_by_ms);
+                if let Some(option) = fulfillment::pickup_options(Some(store)).pop() {
+                    expected.option.description = option.description;
+                }
+            }
+        }
+    }
+
     /// Freezes `session` as the order `reference` of the instant `now_ms`. A method whose
     /// destination or option is not chosen promises nothing and is left out.
     pub fn place(
@@ -88,6 +110,91 @@ impl Order {
             expectations: expectations.collect(),
             plan: session.plan.clone(),
             totals: session.totals.clone(),
+        }
+    }
+}
+
+/// What happened to an order: a document of table `order_event`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    pub kind: TimelineKind,
+    /// Line id and pieces that it is about; empty: the whole order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<(String, i64)>,
+    /// For the shopper, in the brand's language.
+    pub description: String,
+    /// Where it happened or is to happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<String>,
+    /// The promise before and after, when it moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at_ms_before: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at_ms: Option<i64>,
+    /// Why, for programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+impl TimelineEntry {
+    /// An entry about the whole order that says nothing but this.
+    pub fn new(kind: TimelineKind, description: impl Into<String>) -> Self {
+        Self {
+            kind,
+            lines: Vec::new(),
+            description: description.into(),
+            location_id: None,
+            ready_at_ms_before: None,
+            ready_at_ms: None,
+            reasons: Vec::new(),
+        }
+    }
+}
+
+/// What kind of thing happened. The names are those of UCP's fulfillment events where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimelineKind {
+    TransferRequested,
+    TransferApproved,
+    /// Refused, cancelled, expired or arrived short; another source may have been found.
+    TransferFailed,
+    InTransit,
+    TransferReceived,
+    /// The promise became an earlier one.
+    MovedEarlier,
+    /// The promise became a later one.
+    MovedLater,
+    Preparing,
+    ReadyForPickup,
+    PickedUp,
+    PartiallyPickedUp,
+    /// The shopper is on the way or there.
+    Arriving,
+    InstalmentPaid,
+    InstalmentReminder,
+    Cancelled,
+}
+
+impl TimelineKind {
+    /// As it is written in the database and to clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TransferRequested => "transfer_requested",
+            Self::TransferApproved => "transfer_approved",
+            Self::TransferFailed => "transfer_failed",
+            Self::InTransit => "in_transit",
+            Self::TransferReceived => "transfer_received",
+            Self::MovedEarlier => "moved_earlier",
+            Self::MovedLater => "moved_later",
+            Self::Preparing => "preparing",
+            Self::ReadyForPickup => "ready_for_pickup",
+            Self::PickedUp => "picked_up",
+            Self::PartiallyPickedUp => "partially_picked_up",
+            Self::Arriving => "arriving",
+            Self::InstalmentPaid => "instalment_paid",
+            Self::InstalmentReminder => "instalment_reminder",
+            Self::Cancelled => "cancelled",
         }
     }
 }

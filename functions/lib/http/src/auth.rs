@@ -1,6 +1,9 @@
-//! Admin and integration keys: bound to a brand or the organisation, with scopes.
+//! Who may do what: admin and integration keys, bound to a brand or the organisation, and
+//! staff sessions, bound to a device of a location.
 
-use aisle_store::{sha256_hex, values};
+use std::rc::Rc;
+
+use aisle_store::{audit::Actor, memory, sha256_hex, values};
 use spin_sdk::variables;
 
 use crate::{Call, Error};
@@ -75,6 +78,110 @@ pub async fn admin(call: &Call, scope: &str) -> Result<AdminKey, Error> {
         scopes,
     }
     .with_scope(scope)
+}
+
+/// A person who signed on at a device: bound to the device's location and brand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staff {
+    pub brand_id: String,
+    pub location_id: String,
+    pub device_id: String,
+    /// What people call the till or scanner.
+    pub device_name: String,
+    pub staff_id: String,
+    pub staff_name: String,
+    /// What both the person and the device may do.
+    pub scopes: Vec<String>,
+}
+
+impl Staff {
+    /// For the audit trail.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor {
+            brand_id: &self.brand_id,
+            location_id: &self.location_id,
+            device_id: &self.device_id,
+            staff_id: &self.staff_id,
+        }
+    }
+
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+
+    /// 403 unless person and device have the scope.
+    pub fn with_scope(&self, scope: &str) -> Result<(), Error> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        Err(
+            Error::forbidden("this needs a scope that you or this device lacks")
+                .with("scope", scope),
+        )
+    }
+
+    /// 403 unless it is the device's own location.
+    pub fn at(&self, location_id: &str) -> Result<(), Error> {
+        if self.location_id == location_id {
+            return Ok(());
+        }
+        Err(Error::forbidden("this belongs to another location"))
+    }
+}
+
+/// Who signed on: the session's token in `Authorization: Bearer …`, of a person and a device
+/// that both have the scope (`pos`, `cash`, `stock`, `transfer`, `approve`). 401 without a
+/// live session, 403 under another brand's host or without the scope. One call; an instance
+/// remembers the answer for two seconds, so that is how long a revocation takes.
+pub async fn staff(call: &Call, brand_id: &str, scope: &str) -> Result<Rc<Staff>, Error> {
+    let token = bearer(call).ok_or_else(|| {
+        Error::unauthorized("sign on first: Authorization: Bearer TOKEN of a staff session")
+    })?;
+    let key = format!("staff/{}", sha256_hex(token.as_bytes()));
+    let staff = match memory::get::<Staff>(&key) {
+        Some(staff) => staff,
+        None => {
+            let staff = Rc::new(session(call, token).await?);
+            memory::keep(&key, staff.clone());
+            staff
+        }
+    };
+    if staff.brand_id != brand_id {
+        return Err(Error::forbidden("this session belongs to another brand"));
+    }
+    staff.with_scope(scope)?;
+    Ok(staff)
+}
+
+async fn session(call: &Call, token: &str) -> Result<Staff, Error> {
+    let row = call
+        .db()
+        .query_one_opt(
+            "SELECT d.brand_id, d.location_id, d.id AS device_id, d.name AS device_name, d.scopes AS device_scopes, \
+             p.id AS staff_id, p.name AS staff_name, p.scopes AS staff_scopes \
+             FROM staff_session s JOIN device d ON d.id = s.device_id JOIN staff p ON p.id = s.staff_id \
+             WHERE s.token_hash = ?1 AND s.ended_at_ms IS NULL AND s.expires_at_ms > {now} \
+               AND d.revoked_at_ms IS NULL AND p.revoked_at_ms IS NULL",
+            values![sha256_hex(token.as_bytes())],
+        )
+        .await?;
+    let row = row.ok_or_else(|| Error::unauthorized("this session is not known or is over"))?;
+    let device = row.text("device_scopes")?;
+    let device: Vec<&str> = device.split_whitespace().collect();
+    let scopes = row.text("staff_scopes")?;
+    Ok(Staff {
+        brand_id: row.text("brand_id")?,
+        location_id: row.text("location_id")?,
+        device_id: row.text("device_id")?,
+        device_name: row.text("device_name")?,
+        staff_id: row.text("staff_id")?,
+        staff_name: row.text("staff_name")?,
+        scopes: scopes
+            .split_whitespace()
+            .filter(|scope| device.contains(scope))
+            .map(Into::into)
+            .collect(),
+    })
 }
 
 /// Lets in who runs the housekeeping: the key in variable `relay_key`, as a Bearer token.

@@ -5,6 +5,7 @@
 //! answers from them. Numbers of round trips are the design's currency: a query is one
 //! call, a batch is one call on PostgreSQL whatever its length.
 
+pub mod audit;
 mod batch;
 mod clock;
 mod db;
@@ -12,6 +13,7 @@ mod deadline;
 mod error;
 pub mod idempotency;
 pub mod kv;
+pub mod limit;
 pub mod memory;
 pub mod model;
 pub mod outbox;
@@ -21,6 +23,7 @@ pub mod search;
 mod sql;
 mod sqlite;
 pub mod stock;
+pub mod timeline;
 mod value;
 
 pub use batch::{Batch, StatementResult};
@@ -36,4 +39,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 4;

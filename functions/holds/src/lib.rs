@@ -1,0 +1,14 @@
+//! Goods kept for somebody: holds without payment, layaway with a schedule, and the pull list.
+
+use aisle_http::{Call, Error, Reply};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    aisle_http::serve("holds", request, route).await
+}
+
+async fn route(call: Call) -> Result<Reply, Error> {
+    Err(call.not_found())
+}

@@ -1,0 +1,368 @@
+//! A brand's policies: rules that are data. What a brand does not set has the default.
+
+use serde::{Deserialize, Serialize};
+
+const WHOLE_PPM: i64 = 1_000_000;
+
+/// The policies of a brand, one for each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Policies {
+    pub sourcing: SourcingPolicy,
+    pub transfers: TransferPolicy,
+    pub holds: HoldPolicy,
+    pub layaway: LayawayPolicy,
+    pub pickup: PickupPolicy,
+    pub presence: PresencePolicy,
+    pub counting: CountingPolicy,
+}
+
+/// How the places that goods come from are put in order: the first rule that tells two
+/// places apart decides, then their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SourcingPolicy {
+    pub shipping: Vec<SourcingRule>,
+    pub transfer: Vec<SourcingRule>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SourcingRule {
+    /// The shortest way to the destination.
+    Nearest,
+    /// A place that has everything before one that has a part.
+    FewestPackages,
+    /// The place that keeps the most units afterwards.
+    ProtectLowStock,
+    /// Warehouses before stores.
+    PreferWarehouse,
+    /// Where the goods are ready at the destination first.
+    Earliest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TransferPolicy {
+    /// Whether shoppers may ask for goods from another store.
+    pub for_shoppers: bool,
+    pub approval: Approval,
+    /// A request that nobody has approved by then expires.
+    pub approval_minutes: i64,
+    /// Working minutes at the source until the goods can leave.
+    pub picking_minutes: i64,
+    /// Working minutes at the destination from arrival until the goods lie ready.
+    pub receiving_minutes: i64,
+    /// How long goods stay set aside for a cart or checkout that is not completed.
+    pub reservation_minutes: i64,
+    /// The most sources of one request.
+    pub max_sources: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Approval {
+    /// The sending store need not be asked.
+    Automatic,
+    /// Somebody at the sending store says yes or no.
+    Manual,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HoldPolicy {
+    pub allowed: bool,
+    /// How long goods are kept, counted from the request.
+    pub keep_minutes: i64,
+    /// Units of one hold, at most.
+    pub max_units: i64,
+    /// Open holds of one contact at a time, at most.
+    pub max_open: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LayawayPolicy {
+    pub allowed: bool,
+    /// Part of the total that is paid at once, in parts per million.
+    pub deposit_ppm: i64,
+    /// Equal parts in which the rest is paid.
+    pub instalments: i64,
+    /// Days from one part to the next.
+    pub interval_days: i64,
+    /// Days after the last part was due in which it can still be paid.
+    pub grace_days: i64,
+    /// Days before a part is due when its payer is reminded.
+    pub reminder_days: i64,
+    /// What a cancellation costs of what was paid, in parts per million, …
+    pub cancellation_fee_ppm: i64,
+    /// … and at most, in minor units.
+    pub cancellation_fee_max_minor: i64,
+    /// The smallest total that can be paid in parts.
+    pub minimum_total_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PickupPolicy {
+    /// How long a pass is valid; the page asks for the next one in time.
+    pub pass_lifetime_s: i64,
+    /// What a person must show beside the pass.
+    pub identification: Identification,
+    /// Whether a till that is offline may hand over, and up to what worth of the order.
+    pub offline_hand_over: bool,
+    pub offline_limit_minor: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Identification {
+    /// The pass is enough.
+    None,
+    /// Staff note the kind of document that they saw; never its number.
+    Document,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PresencePolicy {
+    /// After this long a report is forgotten.
+    pub on_my_way_minutes: i64,
+    pub arrived_minutes: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CountingPolicy {
+    /// A variance of more units for one SKU needs somebody with the scope `approve`.
+    pub free_variance_units: i64,
+}
+
+impl Default for SourcingPolicy {
+    fn default() -> Self {
+        Self {
+            shipping: vec![SourcingRule::FewestPackages, SourcingRule::PreferWarehouse],
+            transfer: vec![
+                SourcingRule::FewestPackages,
+                SourcingRule::Earliest,
+                SourcingRule::Nearest,
+            ],
+        }
+    }
+}
+
+impl Default for TransferPolicy {
+    fn default() -> Self {
+        Self {
+            for_shoppers: true,
+            approval: Approval::Automatic,
+            approval_minutes: 240,
+            picking_minutes: 60,
+            receiving_minutes: 60,
+            reservation_minutes: 60,
+            max_sources: 3,
+        }
+    }
+}
+
+impl Default for HoldPolicy {
+    fn default() -> Self {
+        Self {
+            allowed: true,
+            keep_minutes: 24 * 60,
+            max_units: 5,
+            max_open: 3,
+        }
+    }
+}
+
+impl Default for LayawayPolicy {
+    fn default() -> Self {
+        Self {
+            allowed: false,
+            deposit_ppm: 200_000,
+            instalments: 3,
+            interval_days: 30,
+            grace_days: 7,
+            reminder_days: 3,
+            cancellation_fee_ppm: 100_000,
+            cancellation_fee_max_minor: 2_500,
+            minimum_total_minor: 5_000,
+        }
+    }
+}
+
+impl Default for PickupPolicy {
+    fn default() -> Self {
+        Self {
+            pass_lifetime_s: 300,
+            identification: Identification::None,
+            offline_hand_over: true,
+            offline_limit_minor: 50_000,
+        }
+    }
+}
+
+impl Default for PresencePolicy {
+    fn default() -> Self {
+        Self {
+            on_my_way_minutes: 120,
+            arrived_minutes: 45,
+        }
+    }
+}
+
+impl Default for CountingPolicy {
+    fn default() -> Self {
+        Self {
+            free_variance_units: 0,
+        }
+    }
+}
+
+impl Policies {
+    /// Checks what the shape alone cannot: the first value that is out of bounds, by its
+    /// path below the policies, and the bounds.
+    pub fn validate(&self) -> Result<(), (&'static str, &'static str)> {
+        const MINUTES: (i64, i64, &str) = (0, 43_200, "not within 0 and 43200");
+        const DAYS: (i64, i64, &str) = (0, 365, "not within 0 and 365");
+        const PPM: (i64, i64, &str) = (0, WHOLE_PPM, "not within 0 and 1000000");
+        const MINOR: (i64, i64, &str) = (0, crate::money::MAX_MINOR, "negative or too high");
+        const RULES: (i64, i64, &str) = (0, 5, "more than 5 rules");
+        let (transfers, layaway) = (&self.transfers, &self.layaway);
+        let bounds = [
+            (
+                "sourcing.shipping",
+                self.sourcing.shipping.len() as i64,
+                RULES,
+            ),
+            (
+                "sourcing.transfer",
+                self.sourcing.transfer.len() as i64,
+                RULES,
+            ),
+            (
+                "transfers.approval_minutes",
+                transfers.approval_minutes,
+                MINUTES,
+            ),
+            (
+                "transfers.picking_minutes",
+                transfers.picking_minutes,
+                MINUTES,
+            ),
+            (
+                "transfers.receiving_minutes",
+                transfers.receiving_minutes,
+                MINUTES,
+            ),
+            (
+                "transfers.reservation_minutes",
+                transfers.reservation_minutes,
+                MINUTES,
+            ),
+            (
+                "transfers.max_sources",
+                transfers.max_sources,
+                (1, 10, "not within 1 and 10"),
+            ),
+            ("holds.keep_minutes", self.holds.keep_minutes, MINUTES),
+            (
+                "holds.max_units",
+                self.holds.max_units,
+                (1, 1_000, "not within 1 and 1000"),
+            ),
+            (
+                "holds.max_open",
+                self.holds.max_open,
+                (1, 100, "not within 1 and 100"),
+            ),
+            ("layaway.deposit_ppm", layaway.deposit_ppm, PPM),
+            (
+                "layaway.instalments",
+                layaway.instalments,
+                (1, 36, "not within 1 and 36"),
+            ),
+            (
+                "layaway.interval_days",
+                layaway.interval_days,
+                (1, 365, "not within 1 and 365"),
+            ),
+            ("layaway.grace_days", layaway.grace_days, DAYS),
+            ("layaway.reminder_days", layaway.reminder_days, DAYS),
+            (
+                "layaway.cancellation_fee_ppm",
+                layaway.cancellation_fee_ppm,
+                PPM,
+            ),
+            (
+                "layaway.cancellation_fee_max_minor",
+                layaway.cancellation_fee_max_minor,
+                MINOR,
+            ),
+            (
+                "layaway.minimum_total_minor",
+                layaway.minimum_total_minor,
+                MINOR,
+            ),
+            (
+                "pickup.pass_lifetime_s",
+                self.pickup.pass_lifetime_s,
+                (30, 86_400, "not within 30 and 86400"),
+            ),
+            (
+                "pickup.offline_limit_minor",
+                self.pickup.offline_limit_minor,
+                MINOR,
+            ),
+            (
+                "presence.on_my_way_minutes",
+                self.presence.on_my_way_minutes,
+                (1, 1_440, "not within 1 and 1440"),
+            ),
+            (
+                "presence.arrived_minutes",
+                self.presence.arrived_minutes,
+                (1, 1_440, "not within 1 and 1440"),
+            ),
+            (
+                "counting.free_variance_units",
+                self.counting.free_variance_units,
+                (0, 1_000_000, "not within 0 and 1000000"),
+            ),
+        ];
+        bounds
+            .into_iter()
+            .find(|(_, value, (least, most, _))| !(least..=most).contains(&value))
+            .map_or(Ok(()), |(path, _, (_, _, detail))| Err((path, detail)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_has_its_default_and_bounds_are_named() {
+        let set: Policies =
+            serde_json::from_str(r#"{"transfers": {"approval": "manual"}}"#).unwrap();
+        assert_eq!(set.transfers.approval, Approval::Manual);
+        assert_eq!(set.holds, HoldPolicy::default());
+        assert_eq!(set.validate(), Ok(()));
+        assert!(serde_json::from_str::<Policies>(r#"{"transfer": {}}"#).is_err());
+        let mut bad = set;
+        bad.layaway.deposit_ppm = WHOLE_PPM + 1;
+        assert_eq!(bad.validate().unwrap_err().0, "layaway.deposit_ppm");
+    }
+}

@@ -1,0 +1,25 @@
+//! Limits that hold across instances and regions, because the database counts.
+
+use crate::{Batch, Db, StoreError, values};
+
+/// Whether `name` (such as `pass-code/BRAND/DEVICE`) may be used once more: at most `most`
+/// times in a window of `window_ms` that begins with its first use. Counts the use, also
+/// one that is refused. One call.
+pub async fn allows(db: &Db, name: &str, most: i64, window_ms: i64) -> Result<bool, StoreError> {
+    let mut batch = Batch::new();
+    batch.expect_rows(
+        1,
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?2, 1) \
+         ON CONFLICT (name) DO UPDATE SET \
+         used = CASE WHEN rate_limit.window_ends_ms <= {now} THEN 1 ELSE rate_limit.used + 1 END, \
+         window_ends_ms = CASE WHEN rate_limit.window_ends_ms <= {now} THEN {now} + ?2 ELSE rate_limit.window_ends_ms END \
+         RETURNING used",
+        values![name, window_ms],
+    );
+    let results = batch.commit(db).await?;
+    let used = results
+        .first()
+        .and_then(|result| result.rows.first())
+        .map_or(Ok(0), |row| row.int("used"))?;
+    Ok(used <= most)
+}
