@@ -13,6 +13,8 @@ use crate::bindings::key_value::Error;
 use crate::host::Producer;
 
 const TABLE: TableDefinition<&str, &[u8]> = TableDefinition::new("key_value");
+/// Pages of the file kept in memory; by itself the library would take a gigabyte.
+const CACHE_BYTES: usize = 64 << 20;
 /// Writes in one commit, so that a flood of them cannot hold the first one up for long.
 const MAX_WRITES_PER_COMMIT: usize = 256;
 
@@ -43,7 +45,9 @@ impl EmbeddedStore {
     /// # Errors
     /// The file cannot be created, is no such store, or is open in another process.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let database = Database::create(path).with_context(|| {
+        let mut database = Database::builder();
+        database.set_cache_size(CACHE_BYTES);
+        let database = database.create(path).with_context(|| {
             format!(
                 "cannot open the key-value store {} (is another edge running on it?)",
                 path.display()
