@@ -349,7 +349,7 @@ fn pickup_store(
         address: location.address.clone(),
         time_zone: location.time_zone.clone(),
         ready_at_ms,
-        pickup_by_ms: ready_at_ms.saturating_add(brand.pickup_days.max(0).saturating_mul(DAY_MS)),
+        pickup_by_ms: brand.kept_until_ms(ready_at_ms),
         distance_m: here.map(|here| geo::distance_m(here, location.geo)),
         reasons: vec![PickupReason::HasEverything, open],
     })

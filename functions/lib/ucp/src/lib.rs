@@ -12,5 +12,6 @@ pub mod openapi;
 pub mod order;
 pub mod page;
 pub mod stock;
+pub mod transfer;
 
 pub use envelope::UCP_VERSION;
