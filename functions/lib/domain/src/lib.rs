@@ -15,6 +15,7 @@ pub mod location;
 pub mod money;
 pub mod notice;
 pub mod order;
+pub mod pass;
 pub mod plan;
 pub mod policy;
 pub mod product;
