@@ -21,6 +21,7 @@ pub mod auth;
 mod background;
 mod body;
 mod call;
+pub mod command;
 mod error;
 mod host;
 mod json;
