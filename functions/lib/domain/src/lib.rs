@@ -3,6 +3,7 @@
 pub mod brand;
 pub mod cart;
 pub mod checkout;
+pub mod count;
 pub mod fulfillment;
 pub mod geo;
 pub mod gtin;
@@ -19,6 +20,7 @@ pub mod pass;
 pub mod plan;
 pub mod policy;
 pub mod product;
+pub mod scan;
 pub mod selection;
 pub mod sourcing;
 pub mod supply;
