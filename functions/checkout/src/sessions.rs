@@ -69,7 +69,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     insert(&mut batch, &brand, &row, doc);
     match answer::commit(call, claim.as_ref(), created, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
-        Committed::Unmet => existing(call, &brand, cart_id.as_deref()).await,
+        Committed::Unmet(_) => existing(call, &brand, cart_id.as_deref()).await,
     }
 }
 
