@@ -6,6 +6,7 @@ pub mod checkout;
 pub mod fulfillment;
 pub mod geo;
 pub mod gtin;
+pub mod hold;
 pub mod hours;
 pub mod id;
 pub mod import;

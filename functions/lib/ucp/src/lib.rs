@@ -6,6 +6,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod envelope;
+pub mod hold;
 pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
