@@ -11,7 +11,7 @@ use crate::brand::{Brand, ShippingMethod};
 use crate::geo;
 use crate::hours;
 use crate::instant;
-use crate::location::{Address, Geo, Location, LocationKind};
+use crate::location::{Address, Geo, Location};
 use crate::notice::Refusal;
 use crate::plan::{Availability, Demand};
 use crate::totals::Taxed;
@@ -261,23 +261,11 @@ pub fn assign_lines(
     Ok(requests.iter().map(assigned).collect())
 }
 
-/// The locations that send parcels, in the order in which they are asked: warehouses
-/// before stores, then by name.
-pub fn shipping_locations(locations: &[Location]) -> Vec<&str> {
-    let mut ranked: Vec<&Location> = locations
+/// The locations that send parcels.
+pub fn shipping_locations(locations: &[Location]) -> Vec<&Location> {
+    locations
         .iter()
         .filter(|location| location.services.ship)
-        .collect();
-    ranked.sort_by_key(|location| {
-        (
-            location.kind == LocationKind::Store,
-            &location.name,
-            &location.id,
-        )
-    });
-    ranked
-        .into_iter()
-        .map(|location| location.id.as_str())
         .collect()
 }
 

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod count;
 pub mod envelope;
 pub mod hold;
 pub mod location;

@@ -102,9 +102,10 @@ impl Delivery<'_> {
     }
 
     fn ships(&self, demand: &Demand) -> bool {
-        let ranked = fulfillment::shipping_locations(self.shop.locations);
+        let places = fulfillment::shipping_locations(self.shop.locations);
+        let ids: Vec<&str> = places.iter().map(|place| place.id.as_str()).collect();
         let options = !self.shop.prices.brand.shipping_methods.is_empty();
-        options && plan::plan_shipping(demand, self.shop.availability, &ranked).is_ok()
+        options && self.shop.availability.shortages(demand, &ids).is_empty()
     }
 
     /// What to offer when nothing is asked for: collection when the shopper looks at a
@@ -269,7 +270,9 @@ impl Delivery<'_> {
         match (method.kind, &method.selected_destination_id) {
             (MethodKind::Pickup, Some(store)) => plan::plan_pickup(&demand, left, store),
             (MethodKind::Shipping, _) => {
-                plan::plan_shipping(&demand, left, &fulfillment::shipping_locations(locations))
+                let places = fulfillment::shipping_locations(locations);
+                let rules = &self.shop.prices.brand.policies.sourcing.shipping;
+                plan::plan_shipping(&demand, left, &places, rules)
             }
             (MethodKind::Pickup, None) => {
                 let short = left.shortages(&demand, &fulfillment::selling_locations(locations));
