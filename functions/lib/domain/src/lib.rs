@@ -8,6 +8,7 @@ pub mod count;
 pub mod fulfillment;
 pub mod geo;
 pub mod gtin;
+pub mod hold;
 pub mod hours;
 pub mod id;
 pub mod import;

@@ -23,3 +23,13 @@ pub async fn allows(db: &Db, name: &str, most: i64, window_ms: i64) -> Result<bo
         .map_or(Ok(0), |row| row.int("used"))?;
     Ok(used <= most)
 }
+
+/// Lets batches that name the same `name` (such as `hold/BRAND/CONTACT`) go one after the
+/// other, so that what the later one counts includes what the earlier one wrote.
+pub fn one_at_a_time(batch: &mut Batch, name: &str) {
+    batch.add(
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now}, 1) \
+         ON CONFLICT (name) DO UPDATE SET window_ends_ms = excluded.window_ends_ms",
+        values![name],
+    );
+}

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod count;
 pub mod envelope;
+pub mod hold;
 pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
