@@ -11,6 +11,7 @@ pub mod location;
 pub mod openapi;
 pub mod order;
 pub mod page;
+pub mod pass;
 pub mod stock;
 
 pub use envelope::UCP_VERSION;
