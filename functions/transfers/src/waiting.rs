@@ -245,16 +245,19 @@ impl<'a> Waiting<'a> {
         Ok(())
     }
 
-    /// When the last of what came or comes is ready; what it was, where nothing comes any more.
+    /// What the store itself prepares, and the last of what came or comes: a change of the
+    /// latter moves the promise.
     fn promise(&self) -> i64 {
-        let counts = |one: &&Transfer| {
-            let status = one.status_now();
-            status.is_open() || matches!(status, Status::Received | Status::Closed)
-        };
-        let all = self.transfers.iter().filter(counts);
-        all.map(|one| one.ready_at_ms)
-            .max()
-            .unwrap_or(self.pickup.ready_at_ms)
+        let promised = self.pickup.ready_at_ms;
+        let (before, after) = (last_ready(&self.facts.transfers), last_ready(&self.transfers));
+        match (before, after) {
+            (before, Some(after)) if before != Some(after) => match before {
+                Some(before) if promised > before => promised.max(after),
+                None => promised.max(after),
+                _ => after,
+            },
+            _ => promised,
+        }
     }
 
     fn move_promise(&mut self, batch: &mut Batch, ready_at_ms: i64) -> Result<(), Error> {
@@ -294,4 +297,17 @@ impl<'a> Waiting<'a> {
             _ => "preparing",
         }
     }
+}
+
+/// When the last of the transfers that came or come is ready.
+fn last_ready(transfers: &[Transfer]) -> Option<i64> {
+    let counts = |one: &&Transfer| {
+        let status = one.status_now();
+        status.is_open() || matches!(status, Status::Received | Status::Closed)
+    };
+    transfers
+        .iter()
+        .filter(counts)
+        .map(|one| one.ready_at_ms)
+        .max()
 }

@@ -20,6 +20,7 @@ pub mod model;
 pub mod outbox;
 mod postgres;
 mod row;
+pub mod scans;
 pub mod search;
 mod sql;
 mod sqlite;

@@ -87,7 +87,7 @@ fn count_statements(
     [created, created + 1]
 }
 
-const CREATE_BALANCES: (&str, &str) = (
+pub(super) const CREATE_BALANCES: (&str, &str) = (
     "INSERT INTO stock (brand_id, sku, location_id, updated_at_ms) \
      SELECT ?1, value ->> 'sku', value ->> 'location_id', {now} FROM json_each(?2) WHERE true \
      ON CONFLICT DO NOTHING RETURNING sku, location_id",
@@ -98,7 +98,7 @@ const CREATE_BALANCES: (&str, &str) = (
 
 // SQLite would rather go through all of a brand's stock, and through the input for each of
 // its rows: CROSS JOIN is how it is told the order of a join.
-const LOCK_BALANCES: (&str, &str) = (
+pub(super) const LOCK_BALANCES: (&str, &str) = (
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM json_each(?2) input \
      CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id'",
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety \

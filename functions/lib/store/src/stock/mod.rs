@@ -9,7 +9,9 @@
 //! | [`take`] | - | |
 //! | [`put`] | + | |
 //! | [`set_on_hand`] | ± | |
+//! | [`adjust`] | ± | |
 
+mod adjust;
 mod counts;
 
 use std::{
@@ -20,6 +22,7 @@ use std::{
 use aisle_domain::plan::Allocation;
 use serde::Serialize;
 
+pub use self::adjust::adjust;
 pub use self::counts::{Count, Counted, set_on_hand};
 use crate::{
     Batch, BatchError, new_id,
