@@ -18,6 +18,7 @@ mod migrations;
 mod race;
 mod read_model;
 mod story;
+mod transfers;
 
 harness::suite! {
     administration: [
@@ -110,5 +111,29 @@ harness::suite! {
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    transfers: [
+        a_quote_says_from_where_when_and_why,
+        a_cart_keeps_pieces_for_an_hour,
+        two_requests_for_one_cart_bring_no_more_than_it_lacks,
+        several_sources_only_if_they_are_accepted,
+        a_request_that_makes_no_sense_is_refused,
+        a_policy_can_exclude_shoppers,
+        housekeeping_wants_the_relays_key,
+        an_order_waits_for_its_transfer_and_gets_it,
+        a_shelf_is_filled_with_what_really_arrives,
+        a_store_sends_goods_of_its_own,
+        a_promise_moves_with_the_goods,
+        two_who_do_the_same_do_it_once,
+        a_refusal_finds_another_source,
+        an_order_that_lacks_goods_can_ask_again,
+        a_request_that_nobody_answers_goes_elsewhere,
+        what_is_short_comes_from_elsewhere,
+        a_step_that_the_state_forbids_changes_nothing,
+        counts_that_cannot_be_are_refused,
+        the_wrong_people_move_nothing,
+        the_wrong_people_ask_for_nothing,
+        a_carrier_reports_and_no_more,
+        a_store_pages_through_its_transfers,
     ],
 }
