@@ -4,6 +4,7 @@ pub mod brand;
 pub mod cart;
 pub mod checkout;
 pub mod count;
+pub mod delivery;
 pub mod fulfillment;
 pub mod geo;
 pub mod gtin;

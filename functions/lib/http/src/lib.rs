@@ -25,6 +25,7 @@ pub mod command;
 mod error;
 mod host;
 mod json;
+pub mod page;
 mod path;
 mod replay;
 mod reply;

@@ -28,6 +28,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::order::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         operations::Api::openapi(),
+        crate::count::api::Api::openapi(),
     ] {
         document.merge(part);
     }
