@@ -30,6 +30,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::hold::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
         operations::Api::openapi(),
+        crate::count::api::Api::openapi(),
     ] {
         document.merge(part);
     }
