@@ -11,6 +11,7 @@ pub mod json;
 pub mod line;
 pub mod servers;
 pub mod shopping;
+pub mod spin;
 pub mod staff;
 mod stores;
 

@@ -73,7 +73,7 @@ async fn harbor_by_address(aisle: &Environment) -> Result<Client> {
     let admin = aisle.admin();
     let mut brand = admin.get("/admin/brands/harbor").expect(200).await?.json();
     let hosts = brand["hosts"].as_array_mut().context("no hosts")?;
-    hosts.push(json!(aisle.edge().addr().to_string()));
+    hosts.push(json!(aisle.addr().to_string()));
     admin
         .put("/admin/brands/harbor")
         .json(&brand)
@@ -124,7 +124,7 @@ pub async fn schemathesis_finds_every_answer_described(pair: Pair) -> Result<()>
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(schemathesis);
     command
-        .args(["run", &format!("{}/openapi.json", aisle.edge().url())])
+        .args(["run", &format!("http://{}/openapi.json", aisle.addr())])
         .args([
             "--header",
             &format!("Authorization: Bearer {}", aisle.admin_key),

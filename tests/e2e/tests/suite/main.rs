@@ -41,6 +41,7 @@ harness::suite! {
     brands: [
         another_brand_does_not_know_my_cart_checkout_order_or_product,
         an_unknown_host_gets_the_default_brand,
+        a_claimed_host_changes_nothing,
     ],
     caching: [
         stock_can_be_cached_and_revalidated,
