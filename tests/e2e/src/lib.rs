@@ -9,6 +9,7 @@ pub mod environment;
 mod interrupted;
 pub mod json;
 pub mod line;
+pub mod python;
 pub mod servers;
 pub mod shopping;
 pub mod spin;

@@ -15,6 +15,7 @@ mod imports;
 mod judges;
 mod locator;
 mod migrations;
+mod pass;
 mod race;
 mod read_model;
 mod story;
@@ -111,5 +112,16 @@ harness::suite! {
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    pass: [
+        a_ready_order_gets_a_pass_that_a_till_verifies_offline,
+        without_something_to_collect_there_is_no_pass,
+        a_new_pass_ends_the_one_before_it,
+        passes_of_an_order_are_limited,
+        keys_are_rotated_with_an_overlap,
+        without_a_key_there_are_no_passes,
+        an_order_tells_what_happened_to_it,
+        two_readers_read_every_picture,
+        what_is_no_picture_is_refused,
     ],
 }
