@@ -74,7 +74,7 @@ impl Pickup {
             "the collection is {}, which does not allow this",
             self.status
         );
-        Err(Error::conflict("wrong_status", &detail).with("status", self.status.clone()))
+        Err(Error::conflict("wrong_status", &detail).with("state", self.status.clone()))
     }
 
     /// Line id and pieces that are collected and not handed over yet.
