@@ -3,6 +3,7 @@
 pub mod brand;
 pub mod cart;
 pub mod checkout;
+pub mod collection;
 pub mod count;
 pub mod fulfillment;
 pub mod geo;

@@ -33,3 +33,17 @@ pub fn one_at_a_time(batch: &mut Batch, name: &str) {
         values![name],
     );
 }
+
+/// The same within a batch, which is unmet at this statement when `name` is used up; a use
+/// that is refused, or undone with its batch, does not count.
+pub fn spend(batch: &mut Batch, name: &str, most: i64, window_ms: i64) {
+    batch.expect(
+        1,
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?3, 1) \
+         ON CONFLICT (name) DO UPDATE SET \
+         used = CASE WHEN rate_limit.window_ends_ms <= {now} THEN 1 ELSE rate_limit.used + 1 END, \
+         window_ends_ms = CASE WHEN rate_limit.window_ends_ms <= {now} THEN {now} + ?3 ELSE rate_limit.window_ends_ms END \
+         WHERE rate_limit.used < ?2 OR rate_limit.window_ends_ms <= {now}",
+        values![name, most, window_ms],
+    );
+}

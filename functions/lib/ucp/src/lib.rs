@@ -13,6 +13,7 @@ pub mod location;
 pub mod openapi;
 pub mod order;
 pub mod page;
+pub mod pass;
 pub mod stock;
 
 pub use envelope::UCP_VERSION;
