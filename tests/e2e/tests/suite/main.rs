@@ -10,12 +10,14 @@ mod catalog;
 mod clock;
 mod discovery;
 mod health;
+mod holds;
 mod idempotency;
 mod imports;
 mod judges;
 mod locator;
 mod migrations;
 mod pass;
+mod pull_list;
 mod race;
 mod read_model;
 mod story;
@@ -123,5 +125,19 @@ harness::suite! {
         an_order_tells_what_happened_to_it,
         two_readers_read_every_picture,
         what_is_no_picture_is_refused,
+    holds: [
+        goods_are_kept_and_given_up,
+        a_hold_ends_with_its_time,
+        the_last_units_are_kept_for_few,
+        a_contact_has_only_so_many_holds,
+        impossible_holds_are_refused,
+        the_end_and_a_pull_do_not_both_win,
+    ],
+    pull_list: [
+        the_list_leads_through_holds_and_orders,
+        a_hold_is_pulled_once,
+        what_is_not_found_is_replaced_or_let_go,
+        an_order_is_ready_once,
+        only_staff_of_the_store_pull,
     ],
 }
