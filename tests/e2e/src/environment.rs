@@ -39,6 +39,7 @@ pub struct Setup {
     memory_mib: usize,
     pub(crate) through_lines: bool,
     for_measuring: bool,
+    pass_keys: Option<String>,
 }
 
 impl Setup {
@@ -51,6 +52,7 @@ impl Setup {
             memory_mib: 256,
             through_lines: false,
             for_measuring: false,
+            pass_keys: None,
         }
     }
 
@@ -92,6 +94,14 @@ impl Setup {
         }
     }
 
+    /// The variable `pass_keys`, instead of a random key.
+    pub fn pass_keys(self, pass_keys: &str) -> Self {
+        Self {
+            pass_keys: Some(pass_keys.into()),
+            ..self
+        }
+    }
+
     pub async fn start(self) -> Result<Environment> {
         Environment::start(self).await
     }
@@ -104,6 +114,8 @@ pub struct Environment {
     pub database: Database,
     pub admin_key: String,
     pub relay_key: String,
+    /// The variable `pass_keys`.
+    pub pass_keys: String,
     /// Only with [`Setup::through_lines`] on servers.
     pub lines: Option<Lines>,
     _state: TempDir,
@@ -125,12 +137,18 @@ impl Environment {
         } else {
             random_key()
         };
+        let pass_keys = setup
+            .pass_keys
+            .unwrap_or_else(|| [random_key(), random_key()].concat());
         allow(&stores.database, "tests", &admin_key, None, "admin").await?;
         let edge = Edge::start(EdgeOptions {
             state_dir: state.path().into(),
             postgres: stores.postgres,
             redis: stores.redis,
-            variables: BTreeMap::from([("relay_key".into(), relay_key.clone())]),
+            variables: BTreeMap::from([
+                ("relay_key".into(), relay_key.clone()),
+                ("pass_keys".into(), pass_keys.clone()),
+            ]),
             max_concurrent_requests_per_instance: setup.requests_per_instance,
             max_memory_bytes: setup.memory_mib << 20,
             request_timeout: Duration::from_secs(120),
@@ -141,6 +159,7 @@ impl Environment {
             database: stores.database,
             admin_key,
             relay_key,
+            pass_keys,
             lines: stores.lines,
             _state: state,
         })

@@ -99,7 +99,7 @@ impl TimeOfDay {
         Self(local.hour() as u16 * 60 + local.minute() as u16)
     }
 
-    fn on(self, date: Date) -> DateTime {
+    pub(crate) fn on(self, date: Date) -> DateTime {
         date.at((self.0 / 60) as i8, (self.0 % 60) as i8, 0, 0)
     }
 }
@@ -224,7 +224,13 @@ fn is_open_locally(location: &Location, local: DateTime) -> bool {
             .any(|interval| time < interval.closes)
 }
 
-fn local(zone: &TimeZone, at_ms: i64) -> Option<DateTime> {
+/// Whether `location` is open at some time of the local `date`.
+pub(crate) fn opens_on(location: &Location, date: Date) -> bool {
+    !intervals_on(location, date).is_empty() || !carried_into(location, date).is_empty()
+}
+
+/// What the clock on the wall shows at the instant.
+pub(crate) fn local(zone: &TimeZone, at_ms: i64) -> Option<DateTime> {
     Some(zone.to_datetime(Timestamp::from_millisecond(at_ms).ok()?))
 }
 

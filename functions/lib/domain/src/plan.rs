@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::location::Location;
+use crate::policy::SourcingRule;
+use crate::sourcing::{self, Candidate, Considered};
+use crate::transfer::{Held, PlannedTransfer};
+
 /// A balance of table `stock`, in units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockLevel {
@@ -48,6 +53,14 @@ impl Demand {
     /// `(sku, units)`, in order of SKU.
     pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
         self.0.iter().map(|(sku, units)| (sku.as_str(), *units))
+    }
+
+    /// What is still wanted once `met` is there.
+    pub fn without(&self, met: &Self) -> Self {
+        Self::sum(
+            self.iter()
+                .map(|(sku, units)| (sku, units - met.units(sku))),
+        )
     }
 
     pub fn units(&self, sku: &str) -> i64 {
@@ -103,15 +116,32 @@ impl Availability {
     /// What is left once `plan` is reserved.
     pub fn without(mut self, plan: &Plan) -> Self {
         for allocation in &plan.allocations {
-            if let Some(left) = self
-                .0
-                .get_mut(&allocation.sku)
-                .and_then(|p| p.get_mut(&allocation.location_id))
-            {
-                *left = left.saturating_sub(allocation.quantity).max(0);
-            }
+            self.remove(allocation);
+        }
+        for planned in plan.transfers() {
+            planned
+                .allocations()
+                .iter()
+                .for_each(|one| self.remove(one));
         }
         self
+    }
+
+    /// With units that somebody gives back.
+    pub fn with(mut self, allocations: impl IntoIterator<Item = Allocation>) -> Self {
+        for one in allocations {
+            let places = self.0.entry(one.sku).or_default();
+            let left = places.entry(one.location_id).or_default();
+            *left = left.saturating_add(one.quantity);
+        }
+        self
+    }
+
+    fn remove(&mut self, allocation: &Allocation) {
+        let places = self.0.get_mut(&allocation.sku);
+        if let Some(left) = places.and_then(|places| places.get_mut(&allocation.location_id)) {
+            *left = left.saturating_sub(allocation.quantity).max(0);
+        }
     }
 }
 
@@ -129,10 +159,12 @@ pub struct Allocation {
 pub enum Reason {
     /// The shopper collects there.
     ChosenStore,
-    /// The first location, warehouses before stores, that has everything: one parcel.
+    /// The best location, by the brand's rules, that has everything: one parcel.
     OneLocationHasAll,
-    /// No location has everything: the fewest parcels that the order of locations gives.
+    /// Several locations, by the brand's rules.
     SplitOverLocations,
+    /// Other locations send what the store at which the shopper collects lacks.
+    Transferred,
 }
 
 /// Allocations, each (SKU, location) once, in the order in which they are reserved.
@@ -140,6 +172,16 @@ pub enum Reason {
 pub struct Plan {
     pub allocations: Vec<Allocation>,
     pub reasons: Vec<Reason>,
+    /// What is brought to the store at which the shopper collects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfers: Vec<PlannedTransfer>,
+    /// Transfers to that store which the shopper has asked for before, and which become the order's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopted: Vec<Held>,
+    /// The places that were looked at for parcels, and why they were chosen or not; those
+    /// for a transfer are kept with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<Considered>,
 }
 
 /// A SKU of which there is less than wanted.
@@ -174,19 +216,35 @@ impl Plan {
         Self {
             allocations: sums.into_iter().map(allocation).collect(),
             reasons: reasons.into_iter().collect(),
+            ..Self::default()
         }
     }
 
     /// Both plans as one.
-    pub fn and(self, other: Self) -> Self {
-        Self::new(
+    pub fn and(mut self, mut other: Self) -> Self {
+        self.transfers.append(&mut other.transfers);
+        self.adopted.append(&mut other.adopted);
+        self.considered.append(&mut other.considered);
+        let sum = Self::new(
             self.allocations.into_iter().chain(other.allocations),
             self.reasons.into_iter().chain(other.reasons),
-        )
+        );
+        Self {
+            transfers: self.transfers,
+            adopted: self.adopted,
+            considered: self.considered,
+            ..sum
+        }
+    }
+
+    /// All that is brought to the store, whether it is set aside already or not.
+    pub fn transfers(&self) -> impl Iterator<Item = &PlannedTransfer> {
+        let adopted = self.adopted.iter().map(|held| &held.planned);
+        adopted.chain(&self.transfers)
     }
 }
 
-/// Everything from the store that the shopper collects at.
+/// Everything from the shelf of the store that the shopper collects at.
 pub fn plan_pickup(
     demand: &Demand,
     availability: &Availability,
@@ -196,66 +254,43 @@ pub fn plan_pickup(
     if !shortages.is_empty() {
         return Err(shortages);
     }
-    Ok(Plan::new(
-        from_one(demand, location_id),
-        [Reason::ChosenStore],
-    ))
+    let allocations = demand.iter().map(|(sku, quantity)| Allocation {
+        sku: sku.to_owned(),
+        location_id: location_id.to_owned(),
+        quantity,
+    });
+    Ok(Plan::new(allocations, [Reason::ChosenStore]))
 }
 
-/// Everything from the first of `ranked` locations that has it all; where none has,
-/// each SKU from as few of them as their order gives.
+/// Parcels from `locations`, which all ship, as `rules` choose them. How far they are from
+/// an address is not known.
 pub fn plan_shipping(
     demand: &Demand,
     availability: &Availability,
-    ranked: &[&str],
+    locations: &[&Location],
+    rules: &[SourcingRule],
 ) -> Result<Plan, Vec<Shortage>> {
     if demand.is_empty() {
         return Ok(Plan::default());
     }
-    if let Some(id) = ranked
+    let candidates: Vec<Candidate> = locations
         .iter()
-        .find(|id| availability.shortages(demand, &[id]).is_empty())
-    {
-        return Ok(Plan::new(from_one(demand, id), [Reason::OneLocationHasAll]));
-    }
-    let shortages = availability.shortages(demand, ranked);
-    if !shortages.is_empty() {
-        return Err(shortages);
-    }
-    let split = demand
-        .iter()
-        .flat_map(|(sku, units)| split(sku, units, availability, ranked));
-    Ok(Plan::new(split, [Reason::SplitOverLocations]))
-}
-
-fn from_one(demand: &Demand, location_id: &str) -> impl Iterator<Item = Allocation> {
-    demand.iter().map(move |(sku, quantity)| Allocation {
-        sku: sku.to_owned(),
-        location_id: location_id.to_owned(),
-        quantity,
-    })
-}
-
-fn split<'a>(
-    sku: &'a str,
-    units: i64,
-    availability: &'a Availability,
-    ranked: &'a [&'a str],
-) -> impl Iterator<Item = Allocation> + 'a {
-    let whole = ranked.iter().find(|id| availability.at(sku, id) >= units);
-    let places = whole.map_or(ranked, std::slice::from_ref);
-    places
-        .iter()
-        .scan(units, move |open, id| {
-            let quantity = availability.at(sku, id).min(*open);
-            *open -= quantity;
-            Some(Allocation {
-                sku: sku.to_owned(),
-                location_id: (*id).to_owned(),
-                quantity,
-            })
+        .map(|location| Candidate {
+            location,
+            distance_m: None,
+            ready_at_ms: None,
         })
-        .filter(|allocation| allocation.quantity > 0)
+        .collect();
+    let decision = sourcing::choose(demand, availability, &candidates, rules, usize::MAX)?;
+    let places = decision.considered.iter().filter(|place| place.chosen);
+    let reason = match places.count() {
+        1 => Reason::OneLocationHasAll,
+        _ => Reason::SplitOverLocations,
+    };
+    Ok(Plan {
+        considered: decision.considered,
+        ..Plan::new(decision.allocations, [reason])
+    })
 }
 
 #[cfg(test)]
@@ -265,6 +300,12 @@ mod tests {
 
     const SKUS: [&str; 4] = ["A", "B", "C", "D"];
     const PLACES: [&str; 3] = ["north", "south", "west"];
+
+    fn ship(demand: &Demand, availability: &Availability) -> Result<Plan, Vec<Shortage>> {
+        let places = PLACES.map(|place| crate::sourcing::tests::location(place, "warehouse"));
+        let rules = crate::policy::SourcingPolicy::default().shipping;
+        plan_shipping(demand, availability, &places.each_ref(), &rules)
+    }
 
     fn levels() -> impl Strategy<Value = Vec<StockLevel>> {
         let level = |(sku, place): (&'static str, &'static str)| {
@@ -337,7 +378,7 @@ mod tests {
         #[test]
         fn a_plan_gives_exactly_the_demand_within_what_is_available(levels in levels(), lines in lines()) {
             let (demand, availability) = (Demand::sum(lines), Availability::new(&levels));
-            match plan_shipping(&demand, &availability, &PLACES) {
+            match ship(&demand, &availability) {
                 Ok(plan) => assert_reservable(&plan, &demand, &availability)?,
                 Err(shortages) => prop_assert!(shortages.iter().all(|short| short.available < short.requested)),
             }
@@ -353,7 +394,7 @@ mod tests {
             let (collected, shipped) = (Demand::sum(collected), Demand::sum(shipped));
             if let Ok(first) = plan_pickup(&collected, &availability, "north") {
                 let left = availability.clone().without(&first);
-                if let Ok(second) = plan_shipping(&shipped, &left, &PLACES) {
+                if let Ok(second) = ship(&shipped, &left) {
                     let both = Demand::sum(collected.iter().chain(shipped.iter()));
                     assert_reservable(&first.and(second), &both, &availability)?;
                 }
@@ -377,22 +418,19 @@ mod tests {
             level("B", "north", 1),
         ];
         let availability = Availability::new(&levels);
-        let one =
-            plan_shipping(&Demand::sum([("A", 2), ("B", 1)]), &availability, &PLACES).unwrap();
+        let one = ship(&Demand::sum([("A", 2), ("B", 1)]), &availability).unwrap();
         assert_eq!(one.reasons, [Reason::OneLocationHasAll]);
         assert!(
             one.allocations
                 .iter()
                 .all(|allocation| allocation.location_id == "south")
         );
-        let split =
-            plan_shipping(&Demand::sum([("A", 3), ("B", 1)]), &availability, &PLACES).unwrap();
+        let split = ship(&Demand::sum([("A", 3), ("B", 1)]), &availability).unwrap();
         assert_eq!(
             (split.allocations.len(), split.reasons),
             (3, vec![Reason::SplitOverLocations])
         );
-        let short =
-            plan_shipping(&Demand::sum([("A", 4), ("B", 1)]), &availability, &PLACES).unwrap_err();
+        let short = ship(&Demand::sum([("A", 4), ("B", 1)]), &availability).unwrap_err();
         assert_eq!(
             short,
             [Shortage {

@@ -7,7 +7,8 @@ use spin_sdk::http::{FullBody, Request};
 
 use crate::{Call, Error, Reply};
 
-/// The first segments of the paths that UCP defines; their errors have UCP's form.
+/// The first segments of the paths that UCP defines; their errors have UCP's form. What
+/// lies below an order is ours.
 const UCP_ROUTES: [&str; 5] = [
     "catalog",
     "locations",
@@ -56,12 +57,12 @@ fn one_line(log: &str) -> String {
 }
 
 fn is_ucp(path: &str) -> bool {
-    let first = path
-        .trim_start_matches('/')
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    UCP_ROUTES.contains(&first)
+    let mut segments = path.trim_matches('/').split('/');
+    match segments.next() {
+        Some("orders") => segments.count() <= 1,
+        Some(first) => UCP_ROUTES.contains(&first),
+        None => false,
+    }
 }
 
 /// The caller's own id, where it is fit to be written into a log.
@@ -102,6 +103,7 @@ mod tests {
             "/healthz",
             "/.well-known/ucp",
             "/cartsx",
+            "/orders/1/pass",
         ] {
             assert!(!is_ucp(path), "{path}");
         }

@@ -12,6 +12,7 @@ mod db;
 mod deadline;
 mod error;
 pub mod idempotency;
+pub mod incident;
 pub mod kv;
 pub mod limit;
 pub mod memory;
@@ -25,6 +26,7 @@ mod sql;
 mod sqlite;
 pub mod stock;
 pub mod timeline;
+pub mod transfers;
 mod value;
 
 pub use batch::{Batch, StatementResult};

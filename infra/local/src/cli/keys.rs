@@ -22,6 +22,8 @@ pub struct Keys {
     pub admin: String,
     /// Key of `POST /relay/run`.
     pub relay: String,
+    /// Key that signs pickup passes.
+    pub pass: String,
 }
 
 impl Keys {
@@ -33,6 +35,7 @@ impl Keys {
         Ok(Self {
             admin: open(&admin_path(state_dir))?,
             relay: open(&path(state_dir, "relay"))?,
+            pass: open(&path(state_dir, "pass"))?,
         })
     }
 }

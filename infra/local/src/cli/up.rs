@@ -105,7 +105,10 @@ fn check_address(listen: SocketAddr) -> anyhow::Result<()> {
 }
 
 fn options(manifest: &Path, flags: &Flags, keys: &Keys) -> EdgeOptions {
-    let mut variables = BTreeMap::from([("relay_key".to_owned(), keys.relay.clone())]);
+    let mut variables = BTreeMap::from([
+        ("relay_key".to_owned(), keys.relay.clone()),
+        ("pass_keys".to_owned(), keys.pass.clone()),
+    ]);
     variables.extend(flags.variable.iter().cloned());
     EdgeOptions {
         listen: flags.listen,
