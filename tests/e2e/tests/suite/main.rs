@@ -8,6 +8,8 @@ mod brands;
 mod caching;
 mod catalog;
 mod clock;
+mod counts;
+mod deliveries;
 mod discovery;
 mod health;
 mod holds;
@@ -139,5 +141,22 @@ harness::suite! {
         what_is_not_found_is_replaced_or_let_go,
         an_order_is_ready_once,
         only_staff_of_the_store_pull,
+    counts: [
+        two_devices_count_together,
+        what_nobody_finds_is_missing,
+        a_recount_settles_a_doubt,
+        a_doubt_is_accepted_by_who_may,
+        a_large_variance_needs_somebody_who_may,
+        what_is_reserved_is_reported_and_stays,
+        two_counts_correct_once,
+        scans_are_refused_one_by_one,
+        a_batch_sent_twice_at_once_counts_once,
+        a_count_belongs_to_its_store,
+    ],
+    deliveries: [
+        a_delivery_is_announced_scanned_and_closed,
+        an_unannounced_delivery_is_received,
+        a_delivery_belongs_to_its_store,
+        a_balance_is_put_right_by_hand,
     ],
 }
