@@ -378,7 +378,7 @@ fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
         .collect()
 }
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
     };
@@ -386,7 +386,7 @@ fn is_email(text: &str) -> bool {
         .is_some_and(|(name, host)| plain(name) && plain(host))
 }
 
-fn is_e164(text: &str) -> bool {
+pub(crate) fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && !digits.starts_with('0')

@@ -12,6 +12,7 @@ mod db;
 mod deadline;
 mod error;
 pub mod idempotency;
+pub mod incident;
 pub mod kv;
 pub mod limit;
 pub mod memory;

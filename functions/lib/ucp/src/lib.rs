@@ -7,11 +7,14 @@ pub mod catalog;
 pub mod checkout;
 pub mod count;
 pub mod envelope;
+pub mod hold;
 pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;
 pub mod page;
+pub mod pass;
 pub mod stock;
+pub mod transfer;
 
 pub use envelope::UCP_VERSION;
