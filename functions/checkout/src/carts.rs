@@ -139,7 +139,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     let canceled = Answer::new(200, &wire::Cart::new(id, cart, &brand, *expires_at_ms))?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
     for held in facts.held_for("cart") {
-        transfers::give_back(&mut batch, &brand, held);
+        transfers::give_back(&mut batch, &brand, held, ("cart", id));
     }
     batch.expect(
         1,

@@ -425,7 +425,7 @@ async fn finish(
                 &pending.row.session.plan.allocations,
             );
             for held in &pending.transfers {
-                transfers::give_back(&mut batch, brand, held);
+                transfers::give_back(&mut batch, brand, held, ("order", &pending.order.id));
             }
             pending.row.session.order = None;
             pending.row.status = pending.row.session.open_status();
