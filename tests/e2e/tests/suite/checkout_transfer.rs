@@ -41,13 +41,20 @@ pub async fn spread(aisle: &Environment, units: &[(&str, i64)]) -> Result<Wanted
         .iter()
         .map(|row| (text(&row[0]), text(&row[1])))
         .collect();
+    let wanted = Wanted { item, locations };
+    put(aisle, &wanted, units).await?;
+    Ok(wanted)
+}
+
+/// Each named place has that many units of the article from now on, and no other any.
+async fn put(aisle: &Environment, wanted: &Wanted, units: &[(&str, i64)]) -> Result<()> {
     let mut csv = String::from("sku,location_code,on_hand,safety\n");
-    for code in locations.keys() {
+    for code in wanted.locations.keys() {
         let on_hand = units
             .iter()
             .find(|(place, _)| place == code)
             .map_or(0, |(_, units)| *units);
-        csv += &format!("{},{code},{on_hand},0\n", item.sku);
+        csv += &format!("{},{code},{on_hand},0\n", wanted.item.sku);
     }
     let report = aisle
         .admin()
@@ -57,8 +64,7 @@ pub async fn spread(aisle: &Environment, units: &[(&str, i64)]) -> Result<Wanted
         .await?
         .json();
     ensure!(report["refused"] == 0, "{report:#}");
-    aisle.drain_outbox().await?;
-    Ok(Wanted { item, locations })
+    aisle.drain_outbox().await
 }
 
 /// The store as the checkout's collection offers it.
@@ -223,6 +229,24 @@ pub async fn a_declined_payment_frees_what_was_to_be_brought(pair: Pair) -> Resu
         1
     );
     assert_eq!(aisle.database.number(&reserved).await?, 1);
+    aisle.database.check_invariants().await
+}
+
+/// Sold out at the store meanwhile: the shopper agrees to the later day before paying.
+pub async fn a_promise_that_became_later_is_shown_before_money_moves(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = spread(&aisle, &[("BER-01", 1)]).await?;
+    let (shopper, store) = (aisle.north(), wanted.location("BER-01"));
+    let session = pickup_checkout(&shopper, &[line(&wanted.item.id, 1)], store).await?;
+    put(&aisle, &wanted, &[("HAM-01", 1)]).await?;
+    let shown = complete(&shopper, &session).await?.json();
+    assert_eq!(shown["status"], "ready_for_complete", "{shown:#}");
+    message(&shown, "promise_changed").with_context(|| format!("{shown:#}"))?;
+    let (before, after) = (destination(&session, store)?, destination(&shown, store)?);
+    assert!(after.text("/ready_at") > before.text("/ready_at"), "{after:#}");
+    assert_eq!(count(&aisle, "transfer").await?, 0);
+    order_id(&complete(&shopper, &session).await?.json());
+    assert_eq!(count(&aisle, "transfer WHERE status = 'approved'").await?, 1);
     aisle.database.check_invariants().await
 }
 

@@ -69,6 +69,7 @@ harness::suite! {
         what_the_store_lacks_is_brought_there,
         several_stores_bring_what_one_has_not,
         a_declined_payment_frees_what_was_to_be_brought,
+        a_promise_that_became_later_is_shown_before_money_moves,
         sixteen_buyers_of_the_last_units_elsewhere,
         the_brand_decides_about_transfers,
         a_brand_may_keep_transfers_to_itself,
@@ -162,6 +163,7 @@ harness::suite! {
         what_is_not_found_is_replaced_or_let_go,
         an_order_is_ready_once,
         only_staff_of_the_store_pull,
+    ],
     counts: [
         two_devices_count_together,
         what_nobody_finds_is_missing,
