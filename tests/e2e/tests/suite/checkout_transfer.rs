@@ -243,10 +243,16 @@ pub async fn a_promise_that_became_later_is_shown_before_money_moves(pair: Pair)
     assert_eq!(shown["status"], "ready_for_complete", "{shown:#}");
     message(&shown, "promise_changed").with_context(|| format!("{shown:#}"))?;
     let (before, after) = (destination(&session, store)?, destination(&shown, store)?);
-    assert!(after.text("/ready_at") > before.text("/ready_at"), "{after:#}");
+    assert!(
+        after.text("/ready_at") > before.text("/ready_at"),
+        "{after:#}"
+    );
     assert_eq!(count(&aisle, "transfer").await?, 0);
     order_id(&complete(&shopper, &session).await?.json());
-    assert_eq!(count(&aisle, "transfer WHERE status = 'approved'").await?, 1);
+    assert_eq!(
+        count(&aisle, "transfer WHERE status = 'approved'").await?,
+        1
+    );
     aisle.database.check_invariants().await
 }
 

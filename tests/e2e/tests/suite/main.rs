@@ -149,6 +149,7 @@ harness::suite! {
         an_order_tells_what_happened_to_it,
         two_readers_read_every_picture,
         what_is_no_picture_is_refused,
+    ],
     holds: [
         goods_are_kept_and_given_up,
         a_hold_ends_with_its_time,
