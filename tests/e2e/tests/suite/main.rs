@@ -163,6 +163,7 @@ harness::suite! {
         the_wrong_people_ask_for_nothing,
         a_carrier_reports_and_no_more,
         a_store_pages_through_its_transfers,
+    ],
     pass: [
         a_ready_order_gets_a_pass_that_a_till_verifies_offline,
         without_something_to_collect_there_is_no_pass,
