@@ -29,6 +29,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
+        crate::presence::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),
     ] {
