@@ -22,6 +22,7 @@ pub mod order;
 pub mod pass;
 pub mod plan;
 pub mod policy;
+pub mod presence;
 pub mod product;
 pub mod scan;
 pub mod selection;

@@ -14,6 +14,7 @@ pub mod openapi;
 pub mod order;
 pub mod page;
 pub mod pass;
+pub mod presence;
 pub mod stock;
 pub mod transfer;
 

@@ -21,6 +21,7 @@ mod lanes;
 mod locator;
 mod migrations;
 mod pass;
+mod presence;
 mod pull_list;
 mod race;
 mod read_model;
@@ -119,6 +120,18 @@ harness::suite! {
         migrating_again_changes_nothing,
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
+    ],
+    presence: [
+        a_store_sees_who_comes_until_that_expires,
+        nobody_is_kept_without_consent_or_with_a_place,
+        only_an_order_that_waits_can_be_collected,
+        a_till_that_scans_says_so_by_staff_only,
+        a_board_is_for_the_stores_own_staff,
+        an_event_reaches_streams_of_every_process,
+        a_stream_ends_with_its_time_and_with_its_session,
+        open_streams_hold_no_connection,
+        a_ticker_of_one_route_settles_what_was_cut_short,
+        a_document_of_another_shape_is_read_again,
     ],
     race: [
         sixty_four_buyers_of_ten_units,

@@ -303,8 +303,8 @@ pub async fn only_staff_of_the_store_pull(pair: Pair) -> Result<()> {
             "{path}: {refusals:?}"
         );
         // A session of another brand is not let in under this brand's host.
-        let stranger = aisle
-            .north()
+        let stranger = aisle.north();
+        let stranger = stranger
             .post(path)
             .header("authorization", &format!("Bearer {}", harbor.token));
         stranger.json(&missing).expect(403).await?;
