@@ -27,6 +27,7 @@ mod host;
 mod json;
 mod pass_keys;
 mod path;
+pub mod payment;
 mod replay;
 mod reply;
 mod serve;
