@@ -5,6 +5,7 @@ pub mod cart;
 pub mod checkout;
 pub mod collection;
 pub mod count;
+pub mod delivery;
 pub mod fulfillment;
 pub mod geo;
 pub mod gtin;

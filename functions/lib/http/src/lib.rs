@@ -26,6 +26,7 @@ mod error;
 mod host;
 mod json;
 mod pass_keys;
+pub mod page;
 mod path;
 pub mod payment;
 mod replay;
