@@ -10,7 +10,7 @@ use aisle_http::{Call, Error, Reply, auth, notify_relay};
 use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use aisle_ucp::admin::{LocationList, LocationRecord, LocationRequest, MAX_LOCATION_BRANDS};
-use aisle_ucp::page::{Invalid, PageRequest, Pagination, search_id};
+use aisle_ucp::page::{Pagination, search_id};
 
 use crate::{brands, precondition};
 
@@ -25,10 +25,10 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
         Some(handle) => Some(brands::named(call.db(), &key, handle, "brand").await?.id),
         None => key.brand_id.clone(),
     };
-    let page = page_request(call)?;
+    let page = call.page()?;
     let search = search_id(&brand_id);
-    let size = page.size().map_err(invalid_parameter)?;
-    let after: Option<String> = page.after(search).map_err(invalid_parameter)?;
+    let size = page.size().map_err(Error::invalid_parameter)?;
+    let after: Option<String> = page.after(search).map_err(Error::invalid_parameter)?;
     let mut records = read(
         call.db(),
         &Wanted::Page {
@@ -336,24 +336,6 @@ fn check(request: &LocationRequest) -> Result<(), Error> {
         ),
         None => Ok(()),
     }
-}
-
-fn page_request(call: &Call) -> Result<PageRequest, Error> {
-    let not_a_number = |_| Error::bad_request("invalid_limit", "limit", "not a number");
-    let limit = call
-        .query("limit")
-        .map(|limit| limit.parse().map_err(not_a_number))
-        .transpose()?;
-    Ok(PageRequest {
-        cursor: call.query("cursor").map(Into::into),
-        limit,
-    })
-}
-
-/// The page's rules are those of UCP's bodies; here its members are query parameters.
-fn invalid_parameter(invalid: Invalid) -> Error {
-    let name = invalid.path.rsplit('.').next().unwrap_or_default();
-    Error::bad_request(invalid.code, name, &invalid.detail)
 }
 
 fn collision(error: BatchError) -> Error {

@@ -25,6 +25,7 @@ pub mod command;
 mod error;
 mod host;
 mod json;
+mod page;
 mod pass_keys;
 mod path;
 mod replay;

@@ -12,6 +12,7 @@ mod db;
 mod deadline;
 mod error;
 pub mod idempotency;
+pub mod incident;
 pub mod kv;
 pub mod limit;
 pub mod memory;
@@ -28,7 +29,7 @@ pub mod timeline;
 mod value;
 
 pub use batch::{Batch, StatementResult};
-pub use clock::{new_id, now_ms, random, sha256_hex};
+pub use clock::{new_id, new_token, now_ms, random, sha256_hex};
 pub use db::Db;
 pub use error::{BatchError, StoreError};
 pub use kv::{Doc, Kv};

@@ -12,6 +12,7 @@ pub mod location;
 pub mod openapi;
 pub mod order;
 pub mod page;
+pub mod pos;
 pub mod stock;
 
 pub use envelope::UCP_VERSION;
