@@ -3,7 +3,7 @@
 use aisle_domain::id::is_id;
 use aisle_domain::instant::rfc3339;
 use aisle_http::command::{self, Answer, Committed};
-use aisle_http::{Call, Error, Reply};
+use aisle_http::{Call, Error, Reply, page};
 use aisle_store::{Row, StoreError, new_id, new_token, now_ms, sha256_hex, values};
 use aisle_ucp::page::{Pagination, search_id};
 use aisle_ucp::pos::{self as wire, Device, DeviceList, DeviceRequest};
@@ -13,10 +13,10 @@ use crate::staff::{of_brand, revoked};
 /// `GET /admin/devices?brand=&cursor=&limit=`, in the order of creation, revoked ones as well.
 pub async fn list(call: &Call) -> Result<Reply, Error> {
     let (_, brand) = of_brand(call).await?;
-    let page = call.page()?;
+    let paging = page::request(call)?;
     let search = search_id(&("devices", &brand.id));
-    let size = page.size().map_err(Error::invalid_parameter)?;
-    let after: Option<String> = page.after(search).map_err(Error::invalid_parameter)?;
+    let size = paging.size().map_err(page::refused)?;
+    let after: Option<String> = paging.after(search).map_err(page::refused)?;
     let rows = call
         .db()
         .query(

@@ -6,7 +6,7 @@ use aisle_domain::id::is_id;
 use aisle_domain::import::location::fingerprint_of;
 use aisle_domain::location::Location;
 use aisle_http::auth::AdminKey;
-use aisle_http::{Call, Error, Reply, auth, notify_relay};
+use aisle_http::{Call, Error, Reply, auth, notify_relay, page};
 use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use aisle_ucp::admin::{LocationList, LocationRecord, LocationRequest, MAX_LOCATION_BRANDS};
@@ -25,10 +25,10 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
         Some(handle) => Some(brands::named(call.db(), &key, handle, "brand").await?.id),
         None => key.brand_id.clone(),
     };
-    let page = call.page()?;
+    let asked = page::request(call)?;
     let search = search_id(&brand_id);
-    let size = page.size().map_err(Error::invalid_parameter)?;
-    let after: Option<String> = page.after(search).map_err(Error::invalid_parameter)?;
+    let size = asked.size().map_err(page::refused)?;
+    let after: Option<String> = asked.after(search).map_err(page::refused)?;
     let mut records = read(
         call.db(),
         &Wanted::Page {

@@ -6,7 +6,7 @@ use aisle_domain::instant::rfc3339;
 use aisle_domain::pin;
 use aisle_http::auth::{self, AdminKey};
 use aisle_http::command::{self, Answer, Committed};
-use aisle_http::{Call, Error, Reply};
+use aisle_http::{Call, Error, Reply, page};
 use aisle_store::{Batch, Row, StoreError, new_id, now_ms, random, values};
 use aisle_ucp::page::{Pagination, search_id};
 use aisle_ucp::pos::{self as wire, StaffList, StaffMember, StaffRequest};
@@ -18,10 +18,10 @@ pub const SCOPE: &str = "staff";
 /// `GET /admin/staff?brand=&cursor=&limit=`, in the order of creation, revoked ones as well.
 pub async fn list(call: &Call) -> Result<Reply, Error> {
     let (_, brand) = of_brand(call).await?;
-    let page = call.page()?;
+    let paging = page::request(call)?;
     let search = search_id(&("staff", &brand.id));
-    let size = page.size().map_err(Error::invalid_parameter)?;
-    let after: Option<String> = page.after(search).map_err(Error::invalid_parameter)?;
+    let size = paging.size().map_err(page::refused)?;
+    let after: Option<String> = paging.after(search).map_err(page::refused)?;
     let rows = call
         .db()
         .query(

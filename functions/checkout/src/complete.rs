@@ -1,7 +1,7 @@
 //! `POST /checkout-sessions/{id}/complete`: stock first, then money.
 //!
-//! One batch reserves exactly the plan that was checked and creates the order as
-//! `pending`. Then the payment provider is asked, with nothing locked. A second batch
+//! One batch reserves exactly the plan that was checked, with the transfers that it needs,
+//! and creates the order as `pending`. Then the payment provider is asked, with nothing locked. A second batch
 //! confirms the order or gives the stock back. Whoever finds a completion that was cut
 //! short between the two brings it to its end, with the same key at the provider.
 
@@ -9,10 +9,10 @@ use aisle_domain::brand::Brand;
 use aisle_domain::checkout::{self, OrderReference, Session, Status};
 use aisle_domain::notice::Notice;
 use aisle_domain::order::{self, Order};
+use aisle_domain::transfer::Held;
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
-use aisle_store::stock::Floor;
 use aisle_store::{Batch, BatchError, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
@@ -20,6 +20,7 @@ use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
 use crate::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 use crate::sessions::{self, document, shown};
+use crate::transfers;
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
 pub const INTERRUPTED_MS: i64 = 30_000;
@@ -42,6 +43,8 @@ struct Pending {
     order_version: i64,
     payment_id: String,
     attempt: i64,
+    /// What is brought to the store where it is collected.
+    transfers: Vec<Held>,
 }
 
 /// How the request's key stands when the second batch is written.
@@ -90,7 +93,7 @@ pub async fn settle_interrupted(call: &Call, brand: &Brand, facts: &Facts) -> Re
     let (Some(row), Some(attempt)) = (in_progress, stale) else {
         return Ok(false);
     };
-    let pending = Pending::of(row, attempt);
+    let pending = Pending::of(row, attempt, facts);
     let verdict = Sandbox
         .find(&payment::key(&attempt.order_id, attempt.number_of_payment))
         .await;
@@ -105,6 +108,7 @@ impl Completion<'_> {
             session_id: Some(self.id),
             session_items: true,
             attempt: true,
+            lanes: self.brand.policies.transfers.for_shoppers,
             ..Question::default()
         };
         let facts = Facts::read(self.call, self.brand, self.claim, question).await?;
@@ -186,13 +190,15 @@ impl Completion<'_> {
             claim.insert(&mut batch, None);
         }
         pending.begin(&mut batch, self.brand, facts)?;
-        let planned = &pending.row.session.plan.allocations[..];
-        stock::reserve(
+        let (order_id, plan) = (&pending.order.id, &pending.row.session.plan);
+        transfers::reserve(
             &mut batch,
-            &self.brand.id,
-            Floor::Safety,
-            &[(stock::Document::order(&pending.order.id), planned)],
-        );
+            self.brand,
+            order_id,
+            plan,
+            &pending.transfers,
+            facts,
+        )?;
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
             Err(BatchError::Unmet { .. }) => Ok(false),
@@ -224,7 +230,7 @@ impl Completion<'_> {
             Ok(token) => token,
             Err(notice) => return self.show(row, &[notice]).map(Some),
         };
-        let pending = Pending::of(row, attempt);
+        let pending = Pending::of(row, attempt, facts);
         let verdict = self.authorise(&pending, token).await;
         let keyed = match (self.claim, &facts.outcome) {
             (None, _) => Keyed::Not,
@@ -263,6 +269,7 @@ impl Pending {
         };
         session.order = Some(reference.clone());
         Self {
+            transfers: transfers::of(&session.plan),
             row: SessionRow {
                 id: row.id.clone(),
                 cart_id: row.cart_id.clone(),
@@ -279,14 +286,9 @@ impl Pending {
     }
 
     /// The one that is under way already.
-    fn of(row: &SessionRow, attempt: &Attempt) -> Self {
+    fn of(row: &SessionRow, attempt: &Attempt, facts: &Facts) -> Self {
         Self {
-            row: SessionRow {
-                session: row.session.clone(),
-                id: row.id.clone(),
-                cart_id: row.cart_id.clone(),
-                ..*row
-            },
+            row: row.clone(),
             order: OrderReference {
                 id: attempt.order_id.clone(),
                 number: attempt.number.clone(),
@@ -294,6 +296,7 @@ impl Pending {
             order_version: attempt.order_version,
             payment_id: attempt.payment_id.clone(),
             attempt: attempt.number_of_payment,
+            transfers: facts.ordered.clone(),
         }
     }
 
@@ -409,6 +412,8 @@ async fn finish(
                 &mut batch,
                 &Event::new(&brand.id, "order.confirmed", &pending.order.id),
             );
+            let (order_id, session) = (&pending.order.id, &pending.row.session);
+            transfers::confirm(&mut batch, brand, order_id, session, &pending.transfers);
             Vec::new()
         }
         Verdict::Declined { reason } => {
@@ -419,6 +424,9 @@ async fn finish(
                 stock::Document::order(&pending.order.id),
                 &pending.row.session.plan.allocations,
             );
+            for held in &pending.transfers {
+                transfers::give_back(&mut batch, brand, held);
+            }
             pending.row.session.order = None;
             pending.row.status = pending.row.session.open_status();
             pending.close_session(&mut batch, brand)?;

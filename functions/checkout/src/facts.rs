@@ -6,8 +6,10 @@ use std::rc::Rc;
 use aisle_domain::brand::{Brand, TaxRate};
 use aisle_domain::cart::{Cart, Item, PriceList};
 use aisle_domain::checkout::{Session, Shop, Status};
+use aisle_domain::lane::Lane;
 use aisle_domain::plan::{Availability, StockLevel};
 use aisle_domain::product::{Product, Variant};
+use aisle_domain::transfer::{Held, PlannedTransfer, TransferDoc};
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::model::Locations;
@@ -21,6 +23,7 @@ pub struct CartRow {
 }
 
 /// A row of table `checkout_session`, unless it is open and has expired.
+#[derive(Clone)]
 pub struct SessionRow {
     pub id: String,
     pub cart_id: Option<String>,
@@ -51,6 +54,13 @@ pub struct Facts {
     pub cart: Option<CartRow>,
     pub session: Option<SessionRow>,
     pub attempt: Option<Attempt>,
+    /// Transfers that are set aside for the cart or the session, and not expired.
+    pub held: Vec<Held>,
+    /// Transfers of the session's order that is not paid yet.
+    pub ordered: Vec<Held>,
+    /// Of both, by id: whether it is for a cart, a checkout or an order, and its document.
+    kept: HashMap<String, (String, TransferDoc)>,
+    lanes: Vec<Lane>,
     items: Vec<Item>,
     rates: Vec<TaxRate>,
     availability: Availability,
@@ -70,6 +80,8 @@ pub struct Question<'a> {
     pub session_items: bool,
     /// The session's order and payment.
     pub attempt: bool,
+    /// The ways on which the items could be brought to a store.
+    pub lanes: bool,
 }
 
 impl Facts {
@@ -98,8 +110,23 @@ impl Facts {
             prices,
             locations: &self.locations.all,
             availability: &self.availability,
+            lanes: &self.lanes,
+            held: &self.held,
             now_ms: self.now_ms,
         }
+    }
+
+    /// The document of a transfer that was read.
+    pub fn doc_of(&self, transfer_id: &str) -> Option<&TransferDoc> {
+        self.kept.get(transfer_id).map(|(_, doc)| doc)
+    }
+
+    /// What is set aside for the `cart` or the `checkout` alone.
+    pub fn held_for(&self, for_type: &'static str) -> impl Iterator<Item = &Held> {
+        self.held.iter().filter(move |held| {
+            let kept = self.kept.get(&held.id);
+            kept.is_some_and(|(own, _)| own == for_type)
+        })
     }
 
     fn collect(
@@ -114,6 +141,10 @@ impl Facts {
             cart: None,
             session: None,
             attempt: None,
+            held: Vec::new(),
+            ordered: Vec::new(),
+            kept: HashMap::new(),
+            lanes: Vec::new(),
             items: Vec::new(),
             rates: Vec::new(),
             availability: Availability::default(),
@@ -135,6 +166,8 @@ impl Facts {
                 "cart" => facts.cart = Some(cart(row)?),
                 "session" => facts.session = Some(session(row)?),
                 "attempt" => facts.attempt = Some(attempt(row)?),
+                "lane" => facts.lanes.push(row.json("doc")?),
+                "transfer" => facts.keep(row)?,
                 other => return Err(StoreError::Bug(format!("a row of kind {other}"))),
             }
         }
@@ -142,8 +175,33 @@ impl Facts {
             .into_iter()
             .map(|row| item(row, &products))
             .collect::<Result<_, _>>()?;
-        facts.availability = Availability::new(&levels);
+        let own = facts
+            .held
+            .iter()
+            .flat_map(|held| held.planned.allocations());
+        facts.availability = Availability::new(&levels).with(own);
         Ok(facts)
+    }
+
+    fn keep(&mut self, row: &Row) -> Result<(), StoreError> {
+        let (id, for_type) = (row.text("k1")?, row.text("k4")?);
+        let doc: TransferDoc = row.json("doc")?;
+        let held = Held {
+            id: id.clone(),
+            planned: PlannedTransfer {
+                from_location_id: row.text("k2")?,
+                to_location_id: row.text("k3")?,
+                units: doc.units.clone(),
+                eta: doc.eta.clone(),
+                considered: doc.considered.clone(),
+            },
+        };
+        match for_type.as_str() {
+            "order" => self.ordered.push(held),
+            _ => self.held.push(held),
+        }
+        self.kept.insert(id, (for_type, doc));
+        Ok(())
     }
 }
 
@@ -263,6 +321,7 @@ impl Question<'_> {
             let cart = statement.bind(id);
             statement.part(CART, &cart);
             statement.part(SESSION_OF_CART, &cart);
+            statement.part(TRANSFERS_OF_CART, &cart);
             if self.cart_items {
                 statement.want_lines_of("cart", &cart);
             }
@@ -270,12 +329,16 @@ impl Question<'_> {
         if let Some(id) = self.session_id {
             let session = statement.bind(id);
             statement.part(SESSION, &session);
+            statement.part(TRANSFERS_OF_SESSION, &session);
             if self.session_items {
                 statement.want_lines_of("checkout_session", &session);
             }
             if self.attempt {
                 statement.part(ATTEMPT, &session);
             }
+        }
+        if self.lanes && !statement.wanted.is_empty() {
+            statement.parts.push(LANES.to_owned());
         }
         statement.finish()
     }
@@ -304,6 +367,19 @@ const ATTEMPT: &str = "SELECT 'attempt', o.id, o.number, o.status, p.id, o.versi
     {now} - p.updated_at_ms, NULL, NULL, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
     WHERE o.brand_id = ?1 AND o.checkout_session_id = {id} \
       AND p.attempt = (SELECT max(latest.attempt) FROM payment latest WHERE latest.order_id = o.id)";
+const TRANSFERS_OF_CART: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type, NULL, NULL, \
+    NULL, NULL, t.doc, NULL, NULL, NULL, NULL FROM transfer t WHERE t.brand_id = ?1 AND t.status = 'reserved' \
+      AND t.for_type = 'cart' AND t.for_id = {id} AND (t.expires_at_ms IS NULL OR t.expires_at_ms > {now})";
+const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type, NULL, NULL, \
+    NULL, NULL, t.doc, NULL, NULL, NULL, NULL FROM transfer t WHERE t.brand_id = ?1 AND t.status = 'reserved' \
+      AND (t.for_type = 'checkout' AND t.for_id = {id} \
+        OR t.for_type = 'cart' AND t.for_id IN (SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}) \
+        OR t.for_type = 'order' AND t.for_id IN (SELECT o.id FROM customer_order o WHERE o.brand_id = ?1 AND o.checkout_session_id = {id})) \
+      AND (t.expires_at_ms IS NULL OR t.expires_at_ms > {now})";
+/// Those from where any of the items lies.
+const LANES: &str = "SELECT 'lane', l.from_location_id, l.to_location_id, NULL, NULL, NULL, NULL, NULL, NULL, l.doc, \
+    NULL, NULL, NULL, NULL FROM transfer_lane l WHERE l.brand_id = ?1 AND l.from_location_id IN \
+      (SELECT s.location_id FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item) AND s.on_hand > 0)";
 const OF_ITEMS: [&str; 4] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",

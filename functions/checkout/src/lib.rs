@@ -7,6 +7,7 @@ mod facts;
 mod payment;
 mod recover;
 mod sessions;
+mod transfers;
 
 use aisle_http::{Call, Error, Reply};
 use spin_sdk::http::{IntoResponse, Request};

@@ -3,7 +3,7 @@
 use aisle_domain::brand::Brand;
 use aisle_domain::cart::{Cart, CartRequest, Line};
 use aisle_domain::checkout::{self, CheckoutRequest, Created, Session, Status, Updated};
-use aisle_domain::fulfillment;
+use aisle_domain::fulfillment::{self, MethodKind, MethodRequest};
 use aisle_domain::notice::Notice;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::{Batch, new_id, values};
@@ -13,6 +13,7 @@ use aisle_ucp::checkout::{self as wire, Checkout, View};
 use crate::answer::{self, Answer, Committed};
 use crate::complete;
 use crate::facts::{CartRow, Facts, Question, SessionRow};
+use crate::transfers;
 
 /// A session lives six hours from its last change, as UCP assumes.
 pub const KEPT_MS: i64 = 6 * 3_600_000;
@@ -33,7 +34,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         call,
         &brand,
         claim.as_ref(),
-        opening(&request, cart_id.as_deref()),
+        opening(&brand, &request, cart_id.as_deref()),
     )
     .await?;
     if let Some(reply) = call.replay(facts.outcome.clone())? {
@@ -73,18 +74,32 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     }
 }
 
-fn opening<'a>(request: &'a CheckoutRequest, cart_id: Option<&'a str>) -> Question<'a> {
+fn opening<'a>(
+    brand: &Brand,
+    request: &'a CheckoutRequest,
+    cart_id: Option<&'a str>,
+) -> Question<'a> {
+    let lanes = may_transfer(brand, request);
     match cart_id {
         Some(_) => Question {
             cart_id,
             cart_items: true,
+            lanes,
             ..Question::default()
         },
         None => Question {
             items: Some(named(request)),
+            lanes,
             ..Question::default()
         },
     }
+}
+
+/// Whether goods may have to be brought to a store: it is asked for, or for us to propose.
+fn may_transfer(brand: &Brand, request: &CheckoutRequest) -> bool {
+    let collects = |method: &MethodRequest| method.kind == MethodKind::Pickup;
+    let methods = &request.methods;
+    brand.policies.transfers.for_shoppers && (methods.is_empty() || methods.iter().any(collects))
 }
 
 fn named(request: &CheckoutRequest) -> Vec<&str> {
@@ -173,6 +188,7 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         items,
         session_id: Some(id),
         session_items: true,
+        lanes: may_transfer(&brand, &request),
         ..Question::default()
     };
     let facts = Facts::read(call, &brand, claim.as_ref(), question).await?;
@@ -257,11 +273,18 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     if let Some(reply) = call.replay(facts.outcome.clone())? {
         return Ok(reply);
     }
-    let mut row = facts.session.ok_or_else(|| answer::missing("Checkout"))?;
+    let mut row = facts
+        .session
+        .as_ref()
+        .ok_or_else(|| answer::missing("Checkout"))?
+        .clone();
     must_be_open(&row)?;
     row.status = Status::Canceled;
     let canceled = Answer::new(200, &shown(call, &brand, &row))?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
+    for held in facts.held_for("checkout") {
+        transfers::give_back(&mut batch, &brand, held);
+    }
     batch.expect(
         1,
         "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \

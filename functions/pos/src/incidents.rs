@@ -1,7 +1,7 @@
 //! What somebody must look into at a store, and what was done there.
 
 use aisle_domain::instant::rfc3339_in;
-use aisle_http::{Call, Error, Reply, auth};
+use aisle_http::{Call, Error, Reply, auth, page};
 use aisle_store::{Batch, BatchError, Row, StoreError, audit, values};
 use aisle_ucp::page::{Pagination, search_id};
 use aisle_ucp::pos::{self as wire, AuditEntry, AuditTrail, Incident, IncidentList, ResolveRequest};
@@ -77,10 +77,10 @@ pub async fn trail(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let staff = auth::staff(call, &brand.id, "approve").await?;
     let zone = store::time_zone(call, &brand.id, &staff.location_id).await?;
-    let page = call.page()?;
+    let paging = page::request(call)?;
     let search = search_id(&("audit", &brand.id, &staff.location_id));
-    let size = page.size().map_err(Error::invalid_parameter)?;
-    let before: Option<(i64, String)> = page.after(search).map_err(Error::invalid_parameter)?;
+    let size = paging.size().map_err(page::refused)?;
+    let before: Option<(i64, String)> = paging.after(search).map_err(page::refused)?;
     let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
     let rows = call
         .db()

@@ -23,7 +23,7 @@ pub(crate) async fn load(environment: &Environment) -> Result<()> {
             .send()
             .await?;
         ensure!(put.status.is_success(), "brand {handle}: {put:?}");
-        for kind in ["locations", "products", "stock"] {
+        for kind in ["locations", "products", "stock", "lanes"] {
             let file = folder.join(handle).join(format!("{kind}.csv"));
             if file.is_file() {
                 let path = format!("/admin/imports?kind={kind}&brand={handle}&file={kind}.csv");

@@ -3,6 +3,7 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::id::is_id;
+use aisle_domain::import::lane::LaneFile;
 use aisle_domain::import::location::LocationFile;
 use aisle_domain::import::product::ProductFile;
 use aisle_domain::import::stock::StockFile;
@@ -17,6 +18,7 @@ use crate::brands;
 use feed::Target;
 
 mod feed;
+mod lanes;
 mod locations;
 mod products;
 mod stock;
@@ -52,6 +54,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         ImportKind::Products => products(call, &run).await?,
         ImportKind::Locations => locations(call, &run).await?,
         ImportKind::Stock => stock(call, &run).await?,
+        ImportKind::Lanes => pour(call, LaneFile::new, lanes::Lanes::new(&run)).await?,
     };
     let result = ImportResult::new(
         run.id.clone(),
@@ -145,14 +148,18 @@ async fn record(run: &Run<'_>, result: &ImportResult) -> Result<(), Error> {
 fn kind(call: &Call) -> Result<ImportKind, Error> {
     let kind = call.query("kind").and_then(ImportKind::parse);
     kind.ok_or_else(|| {
-        Error::bad_request("invalid_kind", "kind", "one of products, locations, stock")
+        Error::bad_request(
+            "invalid_kind",
+            "kind",
+            "one of products, locations, stock, lanes",
+        )
     })
 }
 
 /// The scope that a kind of import needs; an unknown kind shows itself to no lesser key.
 fn scope(kind: Option<ImportKind>) -> &'static str {
     match kind {
-        Some(ImportKind::Locations) => crate::locations::SCOPE,
+        Some(ImportKind::Locations | ImportKind::Lanes) => crate::locations::SCOPE,
         Some(ImportKind::Stock) => "stock",
         Some(ImportKind::Products) | None => "catalog",
     }

@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::RequiredContact;
 use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
+use crate::collection::Network;
 use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest};
+use crate::lane::Lane;
 use crate::location::Location;
 use crate::notice::{Notice, Refusal};
 use crate::plan::{Availability, Plan};
 use crate::totals::{Taxed, Totals};
+use crate::transfer::Held;
 use methods::Delivery;
 
 /// UCP's checkout status; table `checkout_session` keeps it beside the document.
@@ -126,9 +129,26 @@ pub struct Shop<'a> {
     pub prices: PriceList<'a>,
     /// All that trade under the brand.
     pub locations: &'a [Location],
+    /// With the units that are set aside for this shopper.
     pub availability: &'a Availability,
+    /// Empty where transfers are not offered.
+    pub lanes: &'a [Lane],
+    /// What is set aside for this shopper, at other locations than those of collection.
+    pub held: &'a [Held],
     /// By the database's clock.
     pub now_ms: i64,
+}
+
+impl<'a> Shop<'a> {
+    fn network(&self) -> Network<'a> {
+        Network {
+            locations: self.locations,
+            lanes: self.lanes,
+            held: self.held,
+            policies: &self.prices.brand.policies,
+            now_ms: self.now_ms,
+        }
+    }
 }
 
 /// What became of a create.
@@ -358,7 +378,7 @@ fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
         .collect()
 }
 
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
     };
@@ -366,7 +386,7 @@ fn is_email(text: &str) -> bool {
         .is_some_and(|(name, host)| plain(name) && plain(host))
 }
 
-fn is_e164(text: &str) -> bool {
+pub(crate) fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && !digits.starts_with('0')

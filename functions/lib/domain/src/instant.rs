@@ -2,7 +2,7 @@
 //! more forms than RFC 3339, and cost every component 50 KB with their messages.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
 /// RFC 3339 in UTC, to the second. Instants that no calendar can write become the epoch.
@@ -26,6 +26,23 @@ pub fn rfc3339_in(at_ms: i64, time_zone: &str) -> String {
         minutes / 60,
         minutes % 60
     )
+}
+
+/// Day of the week and time on the wall in the IANA `time_zone` (unknown: UTC), as people
+/// say it: `Thursday 14:00`.
+pub fn day_and_time_in(at_ms: i64, time_zone: &str) -> String {
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+    let local = zone.to_datetime(timestamp(at_ms));
+    let day = match local.date().weekday() {
+        Weekday::Monday => "Monday",
+        Weekday::Tuesday => "Tuesday",
+        Weekday::Wednesday => "Wednesday",
+        Weekday::Thursday => "Thursday",
+        Weekday::Friday => "Friday",
+        Weekday::Saturday => "Saturday",
+        Weekday::Sunday => "Sunday",
+    };
+    format!("{day} {:02}:{:02}", local.hour(), local.minute())
 }
 
 fn clock_at(at: Timestamp, offset: Offset) -> String {
@@ -159,6 +176,11 @@ mod tests {
             "2026-06-30T20:00:00-04:00"
         );
         assert_eq!(rfc3339_in(winter, "Mars/Olympus"), rfc3339(winter));
+        assert_eq!(
+            day_and_time_in(winter, "America/New_York"),
+            "Wednesday 19:00"
+        );
+        assert_eq!(day_and_time_in(winter, "Mars/Olympus"), "Thursday 00:00");
         assert_eq!(rfc3339(i64::MAX), "1970-01-01T00:00:00Z");
     }
 }

@@ -55,6 +55,14 @@ impl Demand {
         self.0.iter().map(|(sku, units)| (sku.as_str(), *units))
     }
 
+    /// What is still wanted once `met` is there.
+    pub fn without(&self, met: &Self) -> Self {
+        Self::sum(
+            self.iter()
+                .map(|(sku, units)| (sku, units - met.units(sku))),
+        )
+    }
+
     pub fn units(&self, sku: &str) -> i64 {
         self.0.get(sku).copied().unwrap_or_default()
     }

@@ -11,23 +11,6 @@ pub const MAX_SEQUENCE: i64 = (1 << 53) - 1;
 /// Units of one scan, at most; the same number below zero takes units back.
 pub const MAX_UNITS: i64 = 100_000;
 
-/// Whether goods can be sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Condition {
-    #[default]
-    Good,
-    Damaged,
-}
-
-impl Condition {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Damaged => "damaged",
-        }
-    }
-}
-
 /// The device's clock beside ours, at the moment when it sent its scans, and since when
 /// there has been something to scan for. All in milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +48,7 @@ pub enum Fault {
     UnknownZone,
     NotInCount,
     InvalidQuantity,
+    InvalidCondition,
     InvalidTime,
     InTheFuture,
     BeforeTheTask,
@@ -84,6 +68,7 @@ impl Fault {
             Self::UnknownZone => "unknown_zone",
             Self::NotInCount => "not_in_count",
             Self::InvalidQuantity => "invalid_quantity",
+            Self::InvalidCondition => "invalid_condition",
             Self::InvalidTime => "invalid_time",
             Self::InTheFuture => "in_the_future",
             Self::BeforeTheTask => "before_the_task",
@@ -103,6 +88,7 @@ impl Fault {
             Self::UnknownZone => "this is not a zone of the count",
             Self::NotInCount => "this SKU is not among those that are counted",
             Self::InvalidQuantity => "units are within ±100000, and none only in a count",
+            Self::InvalidCondition => "only what is received has a condition",
             Self::InvalidTime => "not an RFC 3339 instant",
             Self::InTheFuture => "taken after the device's own present",
             Self::BeforeTheTask => "taken before there was something to scan for",

@@ -1,8 +1,12 @@
 //! Goods that one location sends to another: the life of a transfer, and the quote that
 //! says from where they can come and when they are ready.
 
+pub mod counts;
+pub mod need;
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -189,6 +193,22 @@ pub struct TransferDoc {
     /// Why the source refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_reason: Option<String>,
+    /// Why somebody called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_reason: Option<String>,
+    /// How it travels, once it has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<Shipment>,
+}
+
+/// Who carries the goods, and under which number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Shipment {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
 }
 
 impl TransferDoc {
@@ -201,6 +221,8 @@ impl TransferDoc {
             considered: planned.considered.clone(),
             note: None,
             refused_reason: None,
+            cancelled_reason: None,
+            shipment: None,
         }
     }
 
@@ -295,11 +317,21 @@ pub fn quote(
     if demand.is_empty() {
         return Err(refused(NoTransferReason::NothingWanted, vec![], vec![]));
     }
+    let leading_here: HashMap<&str, &Lane> = lanes
+        .iter()
+        .filter(|lane| lane.to_location_id == to.id)
+        .map(|lane| (lane.from_location_id.as_str(), lane))
+        .collect();
     let (mut sources, mut ruled_out) = (Vec::new(), Vec::new());
     for from in locations.iter().filter(|from| from.id != to.id) {
         let units = sourcing::units_at(demand, availability, &from.id);
+        let lane = leading_here.get(from.id.as_str()).copied();
+        // What has nothing to give need not say why it would not.
+        if units == 0 && lane.is_none() {
+            continue;
+        }
         let distance_m = Some(geo::distance_m(from.geo, to.geo));
-        match promise(from, to, lanes, policies, now_ms) {
+        match promise(from, to, lane, policies, now_ms) {
             Ok(eta) => sources.push(Source {
                 candidate: Candidate {
                     location: from,
@@ -308,11 +340,7 @@ pub fn quote(
                 },
                 eta,
             }),
-            // What has nothing to give need not say why it would not.
-            Err(reason) if units > 0 => {
-                ruled_out.push(sourcing::ruled_out(from, distance_m, units, reason));
-            }
-            Err(_) => {}
+            Err(reason) => ruled_out.push(sourcing::ruled_out(from, distance_m, units, reason)),
         }
     }
     let candidates: Vec<Candidate> = sources.iter().map(|source| source.candidate).collect();
@@ -376,16 +404,13 @@ pub fn quote(
 fn promise(
     from: &Location,
     to: &Location,
-    lanes: &[Lane],
+    lane: Option<&Lane>,
     policies: &Policies,
     now_ms: i64,
 ) -> Result<Eta, SourcingReason> {
     if !from.services.transfer {
         return Err(SourcingReason::DoesNotTransfer);
     }
-    let lane = lanes
-        .iter()
-        .find(|lane| lane.from_location_id == from.id && lane.to_location_id == to.id)
-        .ok_or(SourcingReason::NoLane)?;
+    let lane = lane.ok_or(SourcingReason::NoLane)?;
     lane::eta(lane, from, to, &policies.transfers, now_ms).ok_or(SourcingReason::Closed)
 }

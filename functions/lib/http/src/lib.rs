@@ -27,6 +27,7 @@ mod host;
 mod json;
 mod page;
 mod pass_keys;
+pub mod page;
 mod path;
 mod replay;
 mod reply;

@@ -26,6 +26,7 @@ mod sql;
 mod sqlite;
 pub mod stock;
 pub mod timeline;
+pub mod transfers;
 mod value;
 
 pub use batch::{Batch, StatementResult};

@@ -23,3 +23,27 @@ pub async fn allows(db: &Db, name: &str, most: i64, window_ms: i64) -> Result<bo
         .map_or(Ok(0), |row| row.int("used"))?;
     Ok(used <= most)
 }
+
+/// Lets batches that name the same `name` (such as `hold/BRAND/CONTACT`) go one after the
+/// other, so that what the later one counts includes what the earlier one wrote.
+pub fn one_at_a_time(batch: &mut Batch, name: &str) {
+    batch.add(
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now}, 1) \
+         ON CONFLICT (name) DO UPDATE SET window_ends_ms = excluded.window_ends_ms",
+        values![name],
+    );
+}
+
+/// The same within a batch, which is unmet at this statement when `name` is used up; a use
+/// that is refused, or undone with its batch, does not count.
+pub fn spend(batch: &mut Batch, name: &str, most: i64, window_ms: i64) {
+    batch.expect(
+        1,
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?3, 1) \
+         ON CONFLICT (name) DO UPDATE SET \
+         used = CASE WHEN rate_limit.window_ends_ms <= {now} THEN 1 ELSE rate_limit.used + 1 END, \
+         window_ends_ms = CASE WHEN rate_limit.window_ends_ms <= {now} THEN {now} + ?3 ELSE rate_limit.window_ends_ms END \
+         WHERE rate_limit.used < ?2 OR rate_limit.window_ends_ms <= {now}",
+        values![name, most, window_ms],
+    );
+}

@@ -1,12 +1,12 @@
 //! Scans of devices: each once for its device and sequence number, however often and in
 //! whatever order they are sent; and what they add up to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aisle_domain::count::{Count, Tally};
 use serde::Serialize;
 
-use crate::{Batch, Db, Row, StoreError, audit::Actor, values};
+use crate::{Batch, Db, Dialect, Row, StoreError, audit::Actor, values};
 
 /// What is scanned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,15 @@ impl TaskKind {
             Self::Count => "count",
             Self::Delivery => "delivery",
             Self::Transfer => "transfer",
+        }
+    }
+
+    /// In which its scans are taken.
+    pub fn open_statuses(self) -> &'static [&'static str] {
+        match self {
+            Self::Count => &["open", "review"],
+            Self::Delivery => &["expected", "receiving"],
+            Self::Transfer => &["in_transit"],
         }
     }
 
@@ -78,13 +87,70 @@ pub struct Kept {
     pub condition: String,
 }
 
+/// The brand's SKUs among those that were named.
+#[derive(Debug, Default)]
+pub struct Items {
+    skus: HashSet<String>,
+    /// SKUs by 14-digit GTIN.
+    gtins: HashMap<String, String>,
+}
+
+impl Items {
+    pub fn has(&self, sku: &str) -> bool {
+        self.skus.contains(sku)
+    }
+
+    pub fn by_gtin(&self, gtin: &str) -> Option<&str> {
+        self.gtins.get(gtin).map(String::as_str)
+    }
+
+    fn insert(&mut self, kind: &str, name: String, sku: String) {
+        match kind {
+            "sku" => drop(self.skus.insert(sku)),
+            _ => drop(self.gtins.insert(name, sku)),
+        }
+    }
+}
+
+fn items_sql(dialect: Dialect, skus: &str, gtins: &str) -> String {
+    format!(
+        "SELECT 'sku' AS kind, sku AS name, sku FROM variant WHERE brand_id = ?1 AND sku IN {} \
+         UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin IN {}",
+        dialect.each(skus),
+        dialect.each(gtins),
+    )
+}
+
+/// Which of these the brand has, and the database's time: one call.
+pub async fn items(
+    db: &Db,
+    brand_id: &str,
+    skus: &[&str],
+    gtins: &[&str],
+) -> Result<(Items, i64), StoreError> {
+    let sql = format!(
+        "SELECT 'now' AS kind, '' AS name, '' AS sku, {{now}} AS now_ms \
+         UNION ALL SELECT kind, name, sku, 0 FROM ({}) items",
+        items_sql(db.dialect(), "?2", "?3"),
+    );
+    let (mut items, mut now_ms) = (Items::default(), 0);
+    for row in db
+        .query(sql, values![brand_id, json(&skus), json(&gtins)])
+        .await?
+    {
+        match row.text("kind")?.as_str() {
+            "now" => now_ms = row.int("now_ms")?,
+            kind => items.insert(kind, row.text("name")?, row.text("sku")?),
+        }
+    }
+    Ok((items, now_ms))
+}
+
 /// What a batch of scans has to be judged by.
 #[derive(Debug, Default)]
 pub struct Facts {
     pub task: Option<Task>,
-    /// SKUs by SKU and by 14-digit GTIN.
-    pub skus: HashMap<String, String>,
-    pub gtins: HashMap<String, String>,
+    pub items: Items,
     /// By sequence number of the device.
     pub kept: HashMap<i64, Kept>,
 }
@@ -109,14 +175,12 @@ pub async fn facts(
     let sql = format!(
         "SELECT 'task' AS kind, status AS name, {} AS place, '' AS zone, 0 AS quantity, '' AS condition, doc, \
                 created_at_ms AS opened_at_ms, {{now}} AS now_ms FROM {} WHERE brand_id = ?1 AND id = ?2 \
-         UNION ALL SELECT 'sku', sku, sku, '', 0, '', '', 0, 0 FROM variant WHERE brand_id = ?1 AND sku IN {} \
-         UNION ALL SELECT 'gtin', gtin, sku, '', 0, '', '', 0, 0 FROM variant WHERE brand_id = ?1 AND gtin IN {} \
+         UNION ALL SELECT kind, name, sku, '', 0, '', '', 0, 0 FROM ({}) items \
          UNION ALL SELECT 'kept', task_id, sku, zone, quantity, condition, '', sequence, 0 FROM device_scan \
          WHERE device_id = ?3 AND sequence IN {}",
         kind.location_column(),
         kind.table(),
-        dialect.each("?4"),
-        dialect.each("?5"),
+        items_sql(dialect, "?4", "?5"),
         dialect.pick(
             "(SELECT value FROM json_each(?6))",
             "(SELECT CAST(jsonb_array_elements_text(?6::jsonb) AS BIGINT))",
@@ -143,8 +207,7 @@ pub async fn facts(
                     now_ms: row.int("now_ms")?,
                 });
             }
-            "sku" => drop(facts.skus.insert(name, place)),
-            "gtin" => drop(facts.gtins.insert(name, place)),
+            kind @ ("sku" | "gtin") => facts.items.insert(kind, name, place),
             _ => drop(facts.kept.insert(
                 row.int("opened_at_ms")?,
                 Kept {
@@ -191,6 +254,23 @@ pub fn keep(
             json(&scans)
         ],
     );
+}
+
+/// Adds the statement that tells the task of its new scans: a count that is being looked at
+/// is open again, a delivery is being received. Not met when the task is over.
+pub fn touch(batch: &mut Batch, brand_id: &str, (kind, task_id): (TaskKind, &str)) {
+    let change = match kind {
+        TaskKind::Count => "status = 'open', version = version + 1,",
+        TaskKind::Delivery => "status = 'receiving', version = version + 1,",
+        // Its document is another's: that the row is locked is enough.
+        TaskKind::Transfer => "",
+    };
+    let sql = format!(
+        "UPDATE {} SET {change} updated_at_ms = {{now}} WHERE brand_id = ?1 AND id = ?2 AND status IN ('{}')",
+        kind.table(),
+        kind.open_statuses().join("', '"),
+    );
+    batch.expect(1, sql, values![brand_id, task_id]);
 }
 
 /// Units of a SKU that came in.

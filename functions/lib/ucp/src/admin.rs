@@ -61,11 +61,13 @@ pub enum ImportKind {
     Locations,
     /// Counted stock.
     Stock,
+    /// Transfer lanes.
+    Lanes,
 }
 
 impl ImportKind {
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Products, Self::Locations, Self::Stock]
+        [Self::Products, Self::Locations, Self::Stock, Self::Lanes]
             .into_iter()
             .find(|kind| kind.name() == text)
     }
@@ -75,6 +77,7 @@ impl ImportKind {
             Self::Products => "products",
             Self::Locations => "locations",
             Self::Stock => "stock",
+            Self::Lanes => "lanes",
         }
     }
 }

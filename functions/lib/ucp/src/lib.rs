@@ -7,12 +7,15 @@ pub mod catalog;
 pub mod checkout;
 pub mod count;
 pub mod envelope;
+pub mod hold;
 pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;
 pub mod page;
 pub mod pos;
+pub mod pass;
 pub mod stock;
+pub mod transfer;
 
 pub use envelope::UCP_VERSION;

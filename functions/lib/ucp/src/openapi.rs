@@ -27,7 +27,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::checkout::api::Api::openapi(),
         crate::order::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
+        crate::hold::api::Api::openapi(),
+        crate::pass::api::Api::openapi(),
         operations::Api::openapi(),
+        crate::count::api::Api::openapi(),
     ] {
         document.merge(part);
     }

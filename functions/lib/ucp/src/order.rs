@@ -2,15 +2,19 @@
 
 #[cfg(feature = "openapi")]
 pub mod api;
+mod timeline;
 
 use aisle_domain::fulfillment::{self, MethodKind};
 use aisle_domain::instant;
 use aisle_domain::order as domain;
+use aisle_domain::pass::PickupStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::cart::{self, Item, Total};
 use crate::checkout::PostalAddress;
 use crate::envelope::Ucp;
+
+pub use timeline::{Entry, MAX_ENTRIES, Recorded, Timeline};
 
 /// The capability that order answers declare.
 pub const CAPABILITY: &str = "dev.ucp.shopping.order";
@@ -29,6 +33,9 @@ pub struct Order {
     pub placed_at: String,
     pub line_items: Vec<OrderLineItem>,
     pub fulfillment: OrderFulfillment,
+    /// How far the collection has come, of an order that is collected at a store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<Pickup>,
     /// Refunds, returns and other changes after the purchase.
     pub adjustments: Vec<Adjustment>,
     /// ISO 4217.
@@ -62,8 +69,21 @@ pub struct OrderQuantity {
 pub struct OrderFulfillment {
     /// What was promised.
     pub expectations: Vec<Expectation>,
-    /// What happened.
+    /// What happened: the latest 100, the oldest first.
     pub events: Vec<FulfillmentEvent>,
+}
+
+/// The collection of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Pickup {
+    /// `awaiting_transfer`, `preparing`, `ready`, `collected` or `cancelled`.
+    pub status: String,
+    pub location_id: String,
+    /// From when the goods can be collected, as promised now: RFC 3339, in the store's time.
+    pub ready_at: String,
+    /// Until when they are kept: RFC 3339, in the store's time.
+    pub pickup_by: String,
 }
 
 /// A promise (`types/expectation.json`).
@@ -119,6 +139,8 @@ pub struct FulfillmentEvent {
     #[serde(rename = "type")]
     pub kind: String,
     pub line_items: Vec<LineQuantity>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// `types/adjustment.json`.
@@ -160,10 +182,37 @@ impl Order {
                     .collect(),
                 events: Vec::new(),
             },
+            pickup: None,
             adjustments: Vec::new(),
             currency: order.currency.clone(),
             totals: cart::totals(&order.totals, "Total"),
         }
+    }
+
+    /// Adds what happened since, the oldest first.
+    pub fn with_events(mut self, order: &domain::Order, recorded: &[Recorded]) -> Self {
+        let events = recorded.iter();
+        self.fulfillment.events = events
+            .filter_map(|one| FulfillmentEvent::new(order, one))
+            .collect();
+        self
+    }
+
+    /// Adds how far the collection has come, and between which instants it is possible.
+    pub fn with_pickup(
+        mut self,
+        order: &domain::Order,
+        status: PickupStatus,
+        location_id: &str,
+        (ready_at_ms, pickup_by_ms): (i64, i64),
+    ) -> Self {
+        self.pickup = Some(Pickup {
+            status: status.name().to_owned(),
+            location_id: location_id.to_owned(),
+            ready_at: timeline::there(order, ready_at_ms),
+            pickup_by: timeline::there(order, pickup_by_ms),
+        });
+        self
     }
 }
 

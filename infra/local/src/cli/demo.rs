@@ -12,10 +12,11 @@ use super::client::{Client, Payload};
 use super::import::{self, Kind};
 
 /// Files of a brand in the order in which they build on each other.
-const FILES: [(&str, Kind); 3] = [
+const FILES: [(&str, Kind); 4] = [
     ("locations.csv", Kind::Locations),
     ("products.csv", Kind::Products),
     ("stock.csv", Kind::Stock),
+    ("lanes.csv", Kind::Lanes),
 ];
 
 /// Whether there is a demo retailer to load.

@@ -24,7 +24,7 @@ const SHOWN_ERRORS: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// CSV files: Shopify product exports, locations, or stock.
+    /// CSV files: Shopify product exports, locations, stock, or lanes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The edge to send them to.
@@ -53,6 +53,8 @@ pub enum Kind {
     Locations,
     /// Quantities by SKU and location.
     Stock,
+    /// Transfer lanes between locations.
+    Lanes,
 }
 
 impl Kind {
@@ -61,6 +63,7 @@ impl Kind {
             Self::Products => "products",
             Self::Locations => "locations",
             Self::Stock => "stock",
+            Self::Lanes => "lanes",
         }
     }
 
@@ -76,6 +79,8 @@ impl Kind {
             Some(Self::Products)
         } else if has("location_code") && has("on_hand") {
             Some(Self::Stock)
+        } else if has("from_code") && has("to_code") {
+            Some(Self::Lanes)
         } else if has("code") && has("time_zone") {
             Some(Self::Locations)
         } else {
@@ -158,7 +163,7 @@ pub async fn send(
     let report = match kind {
         // A count stands alone, and there are as many as variants times stores.
         Kind::Stock => send_in_parts(client, &path, opened, &bar).await,
-        Kind::Products | Kind::Locations => {
+        Kind::Products | Kind::Locations | Kind::Lanes => {
             let body = streamed(opened, &bar);
             client.send(Method::POST, &path, csv(length, body)).await
         }

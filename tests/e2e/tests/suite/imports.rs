@@ -13,7 +13,7 @@ pub async fn the_same_file_twice_changes_nothing(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     let mut before = aisle.database.snapshot().await?;
     for brand in ["north", "harbor"] {
-        for kind in ["locations", "products", "stock"] {
+        for kind in ["locations", "products", "stock", "lanes"] {
             let file = root().join(format!("infra/demo/{brand}/{kind}.csv"));
             if file.is_file() {
                 let report =

@@ -8,13 +8,18 @@ mod brands;
 mod caching;
 mod catalog;
 mod clock;
+mod counts;
+mod deliveries;
 mod discovery;
 mod health;
+mod holds;
 mod idempotency;
 mod imports;
 mod judges;
 mod locator;
 mod migrations;
+mod pass;
+mod pull_list;
 mod race;
 mod read_model;
 mod story;
@@ -41,6 +46,7 @@ harness::suite! {
     brands: [
         another_brand_does_not_know_my_cart_checkout_order_or_product,
         an_unknown_host_gets_the_default_brand,
+        a_claimed_host_changes_nothing,
     ],
     caching: [
         stock_can_be_cached_and_revalidated,
@@ -110,5 +116,47 @@ harness::suite! {
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    pass: [
+        a_ready_order_gets_a_pass_that_a_till_verifies_offline,
+        without_something_to_collect_there_is_no_pass,
+        a_new_pass_ends_the_one_before_it,
+        passes_of_an_order_are_limited,
+        keys_are_rotated_with_an_overlap,
+        without_a_key_there_are_no_passes,
+        an_order_tells_what_happened_to_it,
+        two_readers_read_every_picture,
+        what_is_no_picture_is_refused,
+    holds: [
+        goods_are_kept_and_given_up,
+        a_hold_ends_with_its_time,
+        the_last_units_are_kept_for_few,
+        a_contact_has_only_so_many_holds,
+        impossible_holds_are_refused,
+        the_end_and_a_pull_do_not_both_win,
+    ],
+    pull_list: [
+        the_list_leads_through_holds_and_orders,
+        a_hold_is_pulled_once,
+        what_is_not_found_is_replaced_or_let_go,
+        an_order_is_ready_once,
+        only_staff_of_the_store_pull,
+    counts: [
+        two_devices_count_together,
+        what_nobody_finds_is_missing,
+        a_recount_settles_a_doubt,
+        a_doubt_is_accepted_by_who_may,
+        a_large_variance_needs_somebody_who_may,
+        what_is_reserved_is_reported_and_stays,
+        two_counts_correct_once,
+        scans_are_refused_one_by_one,
+        a_batch_sent_twice_at_once_counts_once,
+        a_count_belongs_to_its_store,
+    ],
+    deliveries: [
+        a_delivery_is_announced_scanned_and_closed,
+        an_unannounced_delivery_is_received,
+        a_delivery_belongs_to_its_store,
+        a_balance_is_put_right_by_hand,
     ],
 }

@@ -44,7 +44,7 @@ impl Delivery<'_> {
                     Notice::error(
                         "pickup_unavailable",
                         path,
-                        "No single store has everything that is to be collected.",
+                        "No store has everything that is to be collected, or can have it brought.",
                     )
                 }
             });
@@ -105,7 +105,10 @@ impl Delivery<'_> {
         Notice::error(
             "destination_unavailable",
             path,
-            format!("{} does not have everything.", store.name),
+            format!(
+                "{} does not have everything, and it cannot be brought there.",
+                store.name
+            ),
         )
         .detail("short", short.iter().map(fact).collect::<Vec<_>>())
     }

@@ -3,7 +3,9 @@
 
 use super::{Choice, Session, Shop};
 use crate::cart::{self, Context, Line};
-use crate::fulfillment::{self, AvailableMethod, Method, MethodKind, MethodRequest, PickupStore};
+use crate::fulfillment::{
+    self, AvailableMethod, Method, MethodKind, MethodRequest, PickupSearch, PickupStore,
+};
 use crate::instant;
 use crate::notice::{Notice, Refusal};
 use crate::plan::{self, Availability, Demand, Plan, Shortage};
@@ -83,22 +85,18 @@ impl Delivery<'_> {
     }
 
     pub(super) fn stores(&self, demand: &Demand, selected: Option<&str>) -> Vec<PickupStore> {
-        let Shop {
-            prices,
-            locations,
-            availability,
-            now_ms,
-        } = *self.shop;
-        let context = self.context.location.as_deref();
-        fulfillment::pickup_stores(
-            prices.brand,
-            locations,
+        self.search(demand, selected).stores()
+    }
+
+    fn search<'b>(&'b self, demand: &'b Demand, selected: Option<&'b str>) -> PickupSearch<'b> {
+        PickupSearch {
+            brand: self.shop.prices.brand,
+            network: self.shop.network(),
             demand,
-            availability,
+            availability: self.shop.availability,
             selected,
-            context,
-            now_ms,
-        )
+            context_location: self.context.location.as_deref(),
+        }
     }
 
     fn ships(&self, demand: &Demand) -> bool {
@@ -115,12 +113,12 @@ impl Delivery<'_> {
             return Vec::new();
         }
         let demand = cart::demand(self.lines);
-        let stores = self.stores(&demand, None);
+        let best = self.search(&demand, None).first();
         let looked_at = self.context.location.is_some()
-            && stores
-                .first()
-                .is_some_and(|store| store.distance_m == Some(0));
-        let collect = looked_at || (!stores.is_empty() && !self.ships(&demand));
+            && best
+                .as_ref()
+                .is_some_and(|store| store.distance_m == Some(0) && store.incoming.is_empty());
+        let collect = looked_at || (best.is_some() && !self.ships(&demand));
         let kind = if collect {
             MethodKind::Pickup
         } else {
@@ -145,20 +143,21 @@ impl Delivery<'_> {
             true => ids(&mut self.goods()),
             false => ids(&mut self.goods().filter(|line| self.ships(&alone(line)))),
         };
-        let best = self.stores(&demand, None).into_iter().next();
+        let best = self.search(&demand, None).first();
         let (collected, from_ms, description) = match best.filter(|_| !demand.is_empty()) {
             Some(store) => {
                 let at = instant::rfc3339_in(store.ready_at_ms, &store.time_zone);
-                let text = format!(
-                    "Everything is available for pickup at {} from {at}.",
-                    store.name
-                );
+                let how = match store.incoming.is_empty() {
+                    true => "is available",
+                    false => "can be brought",
+                };
+                let text = format!("Everything {how} for pickup at {} from {at}.", store.name);
                 (ids(&mut self.goods()), Some(store.ready_at_ms), Some(text))
             }
             None => (
                 ids(&mut self
                     .goods()
-                    .filter(|line| !self.stores(&alone(line), None).is_empty())),
+                    .filter(|line| self.search(&alone(line), None).first().is_some())),
                 None,
                 None,
             ),
@@ -268,7 +267,12 @@ impl Delivery<'_> {
         let demand = self.demand_of(&method.line_ids);
         let locations = self.shop.locations;
         match (method.kind, &method.selected_destination_id) {
-            (MethodKind::Pickup, Some(store)) => plan::plan_pickup(&demand, left, store),
+            (MethodKind::Pickup, Some(id)) => {
+                match locations.iter().find(|location| location.id == *id) {
+                    Some(store) => self.shop.network().plan_at(&demand, left, store),
+                    None => plan::plan_pickup(&demand, left, id),
+                }
+            }
             (MethodKind::Shipping, _) => {
                 let places = fulfillment::shipping_locations(locations);
                 let rules = &self.shop.prices.brand.policies.sourcing.shipping;

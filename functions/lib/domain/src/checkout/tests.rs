@@ -112,6 +112,8 @@ fn in_shop<T>(brand: &Brand, availability: &Availability, test: impl FnOnce(&Sho
         prices,
         locations: &locations,
         availability,
+        lanes: &[],
+        held: &[],
         now_ms: NOW_MS,
     })
 }

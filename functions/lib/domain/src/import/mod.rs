@@ -1,9 +1,10 @@
-//! Reading the files that retailers have: CSV in, drafts of products, locations and
-//! stock out, and a report of every row that could not be used.
+//! Reading the files that retailers have: CSV in, drafts of products, locations, lanes
+//! and stock out, and a report of every row that could not be used.
 
 pub mod cell;
 pub mod fingerprint;
 pub mod html;
+pub mod lane;
 pub mod location;
 pub mod product;
 mod product_row;

@@ -148,7 +148,7 @@ pub enum CheckoutDestination {
     Store(PickupStore),
 }
 
-/// A store that can hand over everything that is to be collected.
+/// A store that can hand over everything that is to be collected, some of it after a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PickupStore {
@@ -162,8 +162,39 @@ pub struct PickupStore {
     /// From the store in `context.location`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance_m: Option<i64>,
-    /// Why it can be chosen: `has_everything`, `open_now`, `opens_later`, `store_in_context`.
+    /// Why it can be chosen: `has_everything`, `has_part`, `transfer_needed`, `open_now`,
+    /// `opens_later`, `store_in_context`.
     pub reasons: Vec<String>,
+    /// Pieces that lie there already, told where others have to be brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_now: Option<i64>,
+    /// What other locations bring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfers: Vec<IncomingTransfer>,
+}
+
+/// Pieces on their way to a store of collection, once the checkout is completed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IncomingTransfer {
+    /// The store that they come from; absent: a warehouse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<SendingStore>,
+    /// Pieces.
+    pub quantity: i64,
+    /// When they are expected at the store: RFC 3339, in its time.
+    pub arrives_at: String,
+    /// From when they can be collected: RFC 3339, in the store's time.
+    pub ready_at: String,
+    /// What they wait for on their way, such as `after_cut_off` or `destination_opens_later`.
+    pub reasons: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SendingStore {
+    pub id: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -380,6 +411,8 @@ impl PickupStore {
     fn new(store: &domain::PickupStore) -> Self {
         let reason = |reason: &domain::PickupReason| match reason {
             domain::PickupReason::HasEverything => "has_everything",
+            domain::PickupReason::HasPart => "has_part",
+            domain::PickupReason::TransferNeeded => "transfer_needed",
             domain::PickupReason::OpenNow => "open_now",
             domain::PickupReason::OpensLater => "opens_later",
             domain::PickupReason::StoreInContext => "store_in_context",
@@ -396,6 +429,28 @@ impl PickupStore {
                 .iter()
                 .map(|own| reason(own).to_owned())
                 .collect(),
+            available_now: store.here_now,
+            transfers: store
+                .incoming
+                .iter()
+                .map(|incoming| IncomingTransfer::new(incoming, &store.time_zone))
+                .collect(),
+        }
+    }
+}
+
+impl IncomingTransfer {
+    fn new(incoming: &domain::Incoming, time_zone: &str) -> Self {
+        let reasons = incoming.reasons.iter();
+        Self {
+            from: incoming.from_name.as_ref().map(|name| SendingStore {
+                id: incoming.from_location_id.clone(),
+                name: name.clone(),
+            }),
+            quantity: incoming.quantity,
+            arrives_at: instant::rfc3339_in(incoming.arrives_at_ms, time_zone),
+            ready_at: instant::rfc3339_in(incoming.ready_at_ms, time_zone),
+            reasons: reasons.map(|reason| reason.name().to_owned()).collect(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Goods from outside: announced, scanned as they arrive, and put on the shelf.
 
+use aisle_domain::delivery::Line;
 use serde::{Deserialize, Serialize};
 
 use crate::page::{Invalid, Pagination, check_length};
@@ -111,14 +112,14 @@ pub struct ReceivedLine {
     pub difference: Option<i64>,
 }
 
-impl ReceivedLine {
-    pub fn new(sku: &str, announced: Option<i64>, good: i64, damaged: i64) -> Self {
+impl From<Line> for ReceivedLine {
+    fn from(line: Line) -> Self {
         Self {
-            sku: sku.into(),
-            announced,
-            good,
-            damaged,
-            difference: announced.map(|announced| good + damaged - announced),
+            difference: line.difference(),
+            sku: line.sku,
+            announced: line.announced,
+            good: line.good,
+            damaged: line.damaged,
         }
     }
 }
@@ -142,11 +143,7 @@ impl DeliveryRequest {
             ));
         }
         if self.lines.len() > MAX_LINES {
-            return Err(Invalid::new(
-                "too_many",
-                "$.lines",
-                "more than 1000 lines",
-            ));
+            return Err(Invalid::new("too_many", "$.lines", "more than 1000 lines"));
         }
         let wrong = |line: &AnnouncedLine| !(1..=MAX_LINE_UNITS).contains(&line.quantity);
         match self.lines.iter().position(wrong) {

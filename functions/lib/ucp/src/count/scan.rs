@@ -1,6 +1,5 @@
 //! Scans as a device sends them, many at once.
 
-use aisle_domain::count::Status;
 use aisle_domain::instant::parse_rfc3339;
 use aisle_domain::scan::Fault;
 use serde::{Deserialize, Serialize};
@@ -43,7 +42,7 @@ pub struct ScanItem {
     pub quantity: i64,
     /// In receiving only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<ConditionName>,
+    pub condition: Option<Condition>,
     /// When it was taken by the device's clock, RFC 3339.
     pub scanned_at: String,
 }
@@ -51,13 +50,13 @@ pub struct ScanItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum ConditionName {
+pub enum Condition {
     Good,
     /// Not to be sold.
     Damaged,
 }
 
-impl ConditionName {
+impl Condition {
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -113,11 +112,6 @@ impl ScanRequest {
         let wrong = || Invalid::new("invalid_value", "$.device_now", "not an RFC 3339 instant");
         parse_rfc3339(&self.device_now).ok_or_else(wrong)
     }
-}
-
-/// Whether scans are taken in this status of a count.
-pub fn takes_scans(status: Status) -> bool {
-    matches!(status, Status::Open | Status::Review)
 }
 
 fn one() -> i64 {
