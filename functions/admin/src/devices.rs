@@ -30,7 +30,13 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     devices.truncate(size);
     let next = devices.last().filter(|_| more).map(|last| last.id.clone());
     let pagination = Pagination::new(search, next, None);
-    Reply::json(200, &DeviceList { devices, pagination })
+    Reply::json(
+        200,
+        &DeviceList {
+            devices,
+            pagination,
+        },
+    )
 }
 
 /// `POST /admin/devices?brand=`: the only time that its token is shown.

@@ -47,7 +47,11 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     wire::check_text("$.name", &request.name).map_err(Error::invalid_member)?;
     let scopes = wire::scopes(&request.scopes).map_err(Error::invalid_member)?;
     if !pin::is_pin(&request.pin) {
-        return Err(Error::unprocessable("invalid_pin", "$.pin", "4 to 12 digits"));
+        return Err(Error::unprocessable(
+            "invalid_pin",
+            "$.pin",
+            "4 to 12 digits",
+        ));
     }
     let claim = call.claim(&brand.id, &format!("{}/create-staff", key.name), &body)?;
     if let Some(claim) = &claim

@@ -143,7 +143,10 @@ impl Basket {
             items: &items,
         };
         Sale::ring_up(&requests, &prices, store).map_err(|mut refusal| {
-            refusal.path = refusal.path.replace("$.line_items", "$.items").replace(".item.id", "");
+            refusal.path = refusal
+                .path
+                .replace("$.line_items", "$.items")
+                .replace(".item.id", "");
             store::refused(refusal)
         })
     }

@@ -82,7 +82,11 @@ impl Facts {
         let (order, pass, [order_key, pass_key]) = match by {
             By::Id(id) => ("o.id = ?2", "p.id = ?3", [id, ""]),
             By::Number(number) => ("o.number = ?2", "p.id = ?3", [number, ""]),
-            By::Pass(claims) => ("o.id = ?2", "p.id = ?3", [&*claims.order_id, &*claims.pass_id]),
+            By::Pass(claims) => (
+                "o.id = ?2",
+                "p.id = ?3",
+                [&*claims.order_id, &*claims.pass_id],
+            ),
             By::Code(code) => (
                 "o.id = (SELECT order_id FROM pickup_pass WHERE brand_id = ?1 AND code = ?2)",
                 "p.code = ?3",

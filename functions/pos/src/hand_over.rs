@@ -38,13 +38,21 @@ pub async fn hand_over(call: &Call, id: &str) -> Result<Reply, Error> {
         && claims.order_id != id
     {
         let detail = "this pass is for another order";
-        return Err(Error::unprocessable("pass_of_another_order", "$.pass", detail));
+        return Err(Error::unprocessable(
+            "pass_of_another_order",
+            "$.pass",
+            detail,
+        ));
     }
     if brand.policies.pickup.identification == Identification::Document
         && request.identification.is_none()
     {
         let detail = "note what kind of document was shown";
-        return Err(Error::unprocessable("identification_needed", "$.identification", detail));
+        return Err(Error::unprocessable(
+            "identification_needed",
+            "$.identification",
+            detail,
+        ));
     }
     let time_zone = store::time_zone(call, &brand.id, &staff.location_id).await?;
     for _ in 0..ROUNDS {
@@ -82,7 +90,13 @@ pub async fn hand_over(call: &Call, id: &str) -> Result<Reply, Error> {
         made.write(&mut batch, &brand, &staff)?;
         if let Shown::Override(reason) = &shown {
             let doc = json!({ "reason": reason }).to_string();
-            audit::record(&mut batch, staff.actor(), "order.pass_overridden", ("order", id), &doc);
+            audit::record(
+                &mut batch,
+                staff.actor(),
+                "order.pass_overridden",
+                ("order", id),
+                &doc,
+            );
         }
         match command::commit(call, claim.as_ref(), answer, batch).await? {
             Committed::Done(reply) => {
@@ -109,7 +123,9 @@ async fn shown(
         }
         (None, Some(code), None) => {
             collection::count_code(call, brand, &staff.device_id).await?;
-            normalise_code(code).map(Shown::Code).ok_or_else(no_such_code)
+            normalise_code(code)
+                .map(Shown::Code)
+                .ok_or_else(no_such_code)
         }
         (None, None, Some(reason)) => {
             staff.with_scope("approve")?;
@@ -130,12 +146,18 @@ fn found(facts: &Facts, shown: &Shown, id: &str) -> Result<Found, Error> {
             let found = found.ok_or_else(no_such_code)?;
             if found.order.id != id {
                 let detail = "this code is for another order";
-                return Err(Error::unprocessable("pass_of_another_order", "$.code", detail));
+                return Err(Error::unprocessable(
+                    "pass_of_another_order",
+                    "$.code",
+                    detail,
+                ));
             }
         }
         Shown::Token(_) if found.is_none_or(|found| found.pass.is_none()) => {
-            return Err(Error::new(422, "invalid_pass", "this pass was never issued")
-                .with("reason", "unknown_pass"));
+            return Err(
+                Error::new(422, "invalid_pass", "this pass was never issued")
+                    .with("reason", "unknown_pass"),
+            );
         }
         _ => {}
     }
@@ -174,7 +196,9 @@ impl Made<'_> {
     /// Adds everything that a hand-over is. Two at the same moment, on one pass or on two,
     /// are one: the pass is used once, and pickup and order are of the version that was read.
     pub fn write(&self, batch: &mut Batch, brand: &Brand, staff: &Staff) -> Result<(), Error> {
-        let Self { id, found, leaving, .. } = self;
+        let Self {
+            id, found, leaving, ..
+        } = self;
         let order = &found.order;
         let pickup = found.pickup.as_ref();
         let pickup = pickup.ok_or_else(|| Error::internal("a hand-over without a pickup"))?;
@@ -215,10 +239,19 @@ impl Made<'_> {
              WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'confirmed'",
             values![&brand.id, &order.id, found.version, store::json(order)?],
         );
-        stock::issue(batch, &brand.id, "sale", stock::Document::order(&order.id), &leaving.units);
+        stock::issue(
+            batch,
+            &brand.id,
+            "sale",
+            stock::Document::order(&order.id),
+            &leaving.units,
+        );
         let (kind, description) = match leaving.completes {
             true => (TimelineKind::PickedUp, "Picked up at the store."),
-            false => (TimelineKind::PartiallyPickedUp, "A part was picked up at the store."),
+            false => (
+                TimelineKind::PartiallyPickedUp,
+                "A part was picked up at the store.",
+            ),
         };
         let entry = TimelineEntry {
             lines: leaving.lines.clone(),
@@ -227,8 +260,15 @@ impl Made<'_> {
         };
         timeline::record(batch, &brand.id, &order.id, &entry);
         store::pickup_changed(batch, brand, &order.id);
-        let doc = json!({ "hand_over_id": id, "offline": self.offline_at_ms.is_some() }).to_string();
-        audit::record(batch, staff.actor(), "order.handed_over", ("order", &order.id), &doc);
+        let doc =
+            json!({ "hand_over_id": id, "offline": self.offline_at_ms.is_some() }).to_string();
+        audit::record(
+            batch,
+            staff.actor(),
+            "order.handed_over",
+            ("order", &order.id),
+            &doc,
+        );
         Ok(())
     }
 }

@@ -4,7 +4,9 @@ use aisle_domain::instant::rfc3339_in;
 use aisle_http::{Call, Error, Reply, auth, page};
 use aisle_store::{Batch, BatchError, Row, StoreError, audit, values};
 use aisle_ucp::page::{Pagination, search_id};
-use aisle_ucp::pos::{self as wire, AuditEntry, AuditTrail, Incident, IncidentList, ResolveRequest};
+use aisle_ucp::pos::{
+    self as wire, AuditEntry, AuditTrail, Incident, IncidentList, ResolveRequest,
+};
 use serde_json::json;
 
 use crate::store;
@@ -62,12 +64,19 @@ pub async fn resolve(call: &Call, id: &str) -> Result<Reply, Error> {
         values![&brand.id, id],
     );
     let doc = json!({ "note": request.note }).to_string();
-    audit::record(&mut batch, staff.actor(), "incident.resolved", ("incident", id), &doc);
+    audit::record(
+        &mut batch,
+        staff.actor(),
+        "incident.resolved",
+        ("incident", id),
+        &doc,
+    );
     match batch.commit(call.db()).await {
         Ok(_) => Ok(Reply::empty(204)),
-        Err(BatchError::Unmet { .. }) => {
-            Err(Error::conflict("incident_resolved", "somebody has looked into it already"))
-        }
+        Err(BatchError::Unmet { .. }) => Err(Error::conflict(
+            "incident_resolved",
+            "somebody has looked into it already",
+        )),
         Err(error) => Err(error.into()),
     }
 }
@@ -111,5 +120,11 @@ pub async fn trail(call: &Call) -> Result<Reply, Error> {
     };
     let entries = shown.iter().map(entry).collect::<Result<_, _>>()?;
     let pagination = Pagination::new(search, next, None);
-    Reply::json(200, &AuditTrail { entries, pagination })
+    Reply::json(
+        200,
+        &AuditTrail {
+            entries,
+            pagination,
+        },
+    )
 }

@@ -40,14 +40,18 @@ async fn route(call: Call) -> Result<Reply, Error> {
         (_, ["pos", "incidents" | "audit"] | ["pos", "till-days", "current"]) => {
             Err(call.method_not_allowed("GET, HEAD"))
         }
-        (_, ["pos", "sign-on" | "sign-off" | "scan" | "sales" | "till-days"])
+        (
+            _,
+            [
+                "pos",
+                "sign-on" | "sign-off" | "scan" | "sales" | "till-days",
+            ],
+        )
         | (_, ["pos", "hand-overs", "settle"])
         | (_, ["pos", "orders", _, "hand-over"])
         | (_, ["pos", "incidents", _, "resolve"])
         | (_, ["pos", "carts", _, "continue"])
-        | (_, ["pos", "till-days", _, "entries" | "close"]) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        | (_, ["pos", "till-days", _, "entries" | "close"]) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }
 }

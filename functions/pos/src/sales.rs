@@ -34,7 +34,10 @@ pub async fn sell(call: &Call) -> Result<Reply, Error> {
     let claim = call.claim(&brand.id, &format!("sale/{}", staff.device_id), &body)?;
     let store = store::location(call, &brand.id, &staff.location_id).await?;
     if !store.services.sell {
-        return Err(Error::conflict("does_not_sell", "nothing is sold at this location"));
+        return Err(Error::conflict(
+            "does_not_sell",
+            "nothing is sold at this location",
+        ));
     }
     let question = Question {
         items: listed.iter().map(|line| line.item.as_str()).collect(),
@@ -98,7 +101,13 @@ pub async fn continue_cart(call: &Call, id: &str) -> Result<Reply, Error> {
     }
     let sale = basket.ring_up(basket.of_cart(), &brand, &store)?;
     let mut batch = Batch::new();
-    audit::record(&mut batch, staff.actor(), "cart.continued", ("cart", id), "{}");
+    audit::record(
+        &mut batch,
+        staff.actor(),
+        "cart.continued",
+        ("cart", id),
+        "{}",
+    );
     batch.commit(call.db()).await?;
     let line = |line: &Line| SaleLine {
         available_here: Some(basket.available(&line.sku)),
@@ -117,7 +126,11 @@ pub async fn continue_cart(call: &Call, id: &str) -> Result<Reply, Error> {
 /// The items that the request lists.
 fn listed(request: &SaleRequest) -> Result<Vec<LineRequest>, Error> {
     if request.items.len() > MAX_LINES {
-        return Err(Error::unprocessable("too_many_lines", "$.items", "at most 100"));
+        return Err(Error::unprocessable(
+            "too_many_lines",
+            "$.items",
+            "at most 100",
+        ));
     }
     for (id, what) in [(&request.cart_id, "cart"), (&request.hold_id, "hold")] {
         if id.as_ref().is_some_and(|id| !is_id(id)) {
@@ -201,7 +214,11 @@ impl Till<'_> {
         self.end_cart(batch);
         self.end_hold(batch);
         let session_id = new_id();
-        let buyer = self.basket.cart.as_ref().map(|(cart, _)| cart.buyer.clone());
+        let buyer = self
+            .basket
+            .cart
+            .as_ref()
+            .map(|(cart, _)| cart.buyer.clone());
         let session = sale.session(
             &self.brand.currency,
             buyer.unwrap_or_default(),
@@ -225,7 +242,13 @@ impl Till<'_> {
             values![&order.id, brand_id, &order.number, &session_id, store::json(&order)?],
         );
         let units = sale.units(&self.store.id);
-        stock::take(batch, brand_id, "sale", stock::Document::order(&order.id), &units);
+        stock::take(
+            batch,
+            brand_id,
+            "sale",
+            stock::Document::order(&order.id),
+            &units,
+        );
         let drawer = taken.write(batch, self.staff, &order.id, "sale");
         outbox::event(batch, &Event::new(brand_id, "order.created", &order.id));
         outbox::event(batch, &Event::new(brand_id, "order.confirmed", &order.id));
@@ -236,7 +259,13 @@ impl Till<'_> {
             "hold_id": self.request.hold_id,
         });
         let subject = ("order", order.id.as_str());
-        audit::record(batch, self.staff.actor(), "sale.made", subject, &doc.to_string());
+        audit::record(
+            batch,
+            self.staff.actor(),
+            "sale.made",
+            subject,
+            &doc.to_string(),
+        );
         Ok(drawer)
     }
 
@@ -280,6 +309,12 @@ impl Till<'_> {
         stock::release(batch, &self.brand.id, stock::Document::hold(id), &held);
         outbox::event(batch, &Event::new(&self.brand.id, "hold.changed", id));
         let doc = json!({ "number": hold.number }).to_string();
-        audit::record(batch, self.staff.actor(), "hold.converted", ("hold", id), &doc);
+        audit::record(
+            batch,
+            self.staff.actor(),
+            "hold.converted",
+            ("hold", id),
+            &doc,
+        );
     }
 }

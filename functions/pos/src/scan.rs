@@ -6,7 +6,7 @@ use aisle_http::auth::{self, Staff};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::model::Ref;
 use aisle_store::values;
-use aisle_ucp::pos::{Action, ScanRequest, Scanned, ScannedDocument, ScannedItem};
+use aisle_ucp::pos::{Action, ScannedText, Scanned, ScannedDocument, ScannedItem};
 
 use crate::collection::{self, By, Facts, Found};
 use crate::store;
@@ -14,9 +14,13 @@ use crate::store;
 pub async fn scan(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let staff = auth::staff(call, &brand.id, "pos").await?;
-    let request: ScanRequest = call.json().await?;
+    let request: ScannedText = call.json().await?;
     if request.text.len() > barcode::MAX_TEXT_BYTES {
-        return Err(Error::unprocessable("too_long", "$.text", "longer than 1000 bytes"));
+        return Err(Error::unprocessable(
+            "too_long",
+            "$.text",
+            "longer than 1000 bytes",
+        ));
     }
     let scan = Scan {
         call,
@@ -53,7 +57,8 @@ impl Scan<'_> {
             Reading::OrderNumber(number) => self.order(By::Number(number)).await,
             Reading::OrderId(id) => self.order(By::Id(id)).await,
             Reading::Item { gtin, serial } => {
-                self.item(Ref::Gtin(gtin.as_str().into()), serial.clone()).await
+                self.item(Ref::Gtin(gtin.as_str().into()), serial.clone())
+                    .await
             }
             Reading::Sku(sku) => self.item(Ref::Sku(sku.clone()), None).await,
             Reading::TransferNumber(number) => self.transfer(number).await,
@@ -69,8 +74,7 @@ impl Scan<'_> {
         let Some(found) = facts.found else {
             return Ok(None);
         };
-        let zone =
-            store::time_zone(self.call, &self.brand.id, &self.staff.location_id).await?;
+        let zone = store::time_zone(self.call, &self.brand.id, &self.staff.location_id).await?;
         let id = found.order.id.clone();
         let actions = vec![self.hand_over(&found, with_pass, facts.now_ms)];
         Ok(Some(Scanned {
@@ -84,6 +88,7 @@ impl Scan<'_> {
         let no_pass = !with_pass && !self.staff.may("approve");
         let reason = match &hindrance {
             Some(hindrance) => Some(hindrance.code()),
+            None if with_pass && found.pass.is_none() => Some("unknown_pass"),
             // The number of an order is on papers that others see.
             None if no_pass => Some("pass_needed"),
             None => None,
@@ -108,10 +113,17 @@ impl Scan<'_> {
         };
         let skus = [variant.sku.clone()];
         let stock = model.stock(&self.brand.id, &skus).await?;
-        let levels = stock.first().map(|stock| &stock.levels[..]).unwrap_or_default();
-        let here = levels.iter().find(|level| level.location_id == self.staff.location_id);
+        let levels = stock
+            .first()
+            .map(|stock| &stock.levels[..])
+            .unwrap_or_default();
+        let here = levels
+            .iter()
+            .find(|level| level.location_id == self.staff.location_id);
         let here = here.map_or(0, |level| (level.on_hand - level.reserved).max(0));
-        let elsewhere = levels.iter().filter(|level| level.location_id != self.staff.location_id);
+        let elsewhere = levels
+            .iter()
+            .filter(|level| level.location_id != self.staff.location_id);
         let reason = match here {
             _ if !variant.active => Some("item_unavailable"),
             0 => Some("out_of_stock"),

@@ -27,7 +27,11 @@ pub async fn settle(call: &Call) -> Result<Reply, Error> {
     let request: SettleRequest = call.json().await?;
     if !(1..=MAX_SETTLED).contains(&request.hand_overs.len()) {
         let detail = format!("1 to {MAX_SETTLED} hand-overs are settled at a time");
-        return Err(Error::unprocessable("invalid_hand_overs", "$.hand_overs", &detail));
+        return Err(Error::unprocessable(
+            "invalid_hand_overs",
+            "$.hand_overs",
+            &detail,
+        ));
     }
     let mut results = Vec::new();
     for (index, one) in request.hand_overs.iter().enumerate() {
@@ -63,7 +67,11 @@ impl<'a> Offline<'a> {
     ) -> Result<Result<Self, String>, Error> {
         let at = |member: &str| format!("$.hand_overs[{index}].{member}");
         if !is_id(&sent.id) {
-            return Err(Error::unprocessable("invalid_id", &at("id"), "not a UUIDv7"));
+            return Err(Error::unprocessable(
+                "invalid_id",
+                &at("id"),
+                "not a UUIDv7",
+            ));
         }
         let handed_at_ms = parse_rfc3339(&sent.handed_at).ok_or_else(|| {
             Error::unprocessable("invalid_time", &at("handed_at"), "not an RFC 3339 instant")
@@ -172,7 +180,8 @@ impl<'a> Offline<'a> {
         };
         let mut batch = Batch::new();
         made.write(&mut batch, self.brand, self.staff)?;
-        self.commit(batch, outcome(self.sent, "settled", None)).await
+        self.commit(batch, outcome(self.sent, "settled", None))
+            .await
     }
 
     /// The goods are gone, and should not be: somebody must look into it.
@@ -202,8 +211,17 @@ impl<'a> Offline<'a> {
             subject,
             &doc,
         );
-        audit::record(&mut batch, self.staff.actor(), "hand_over.reported", subject, &doc);
-        match self.commit(batch, outcome(self.sent, "incident", Some(reason))).await? {
+        audit::record(
+            &mut batch,
+            self.staff.actor(),
+            "hand_over.reported",
+            subject,
+            &doc,
+        );
+        match self
+            .commit(batch, outcome(self.sent, "incident", Some(reason)))
+            .await?
+        {
             Some(_) => self.known().await,
             None => Ok(None),
         }

@@ -92,7 +92,13 @@ pub async fn sign_on(call: &Call) -> Result<Reply, Error> {
         device_id: &session.device_id,
         staff_id: &session.staff_id,
     };
-    audit::record(&mut batch, actor, "staff.signed_on", ("device", &session.device_id), "{}");
+    audit::record(
+        &mut batch,
+        actor,
+        "staff.signed_on",
+        ("device", &session.device_id),
+        "{}",
+    );
     batch.commit(call.db()).await?;
     Reply::json(201, &session)
 }
@@ -108,7 +114,13 @@ pub async fn sign_off(call: &Call) -> Result<Reply, Error> {
         "UPDATE staff_session SET ended_at_ms = {now} WHERE brand_id = ?1 AND token_hash = ?2 AND ended_at_ms IS NULL",
         values![&brand.id, &hash],
     );
-    audit::record(&mut batch, staff.actor(), "staff.signed_off", ("device", &staff.device_id), "{}");
+    audit::record(
+        &mut batch,
+        staff.actor(),
+        "staff.signed_off",
+        ("device", &staff.device_id),
+        "{}",
+    );
     batch.commit(call.db()).await?;
     memory::forget(&format!("staff/{hash}"));
     Ok(Reply::empty(204))

@@ -5,8 +5,8 @@ use aisle_domain::id::is_id;
 use aisle_domain::location::Location;
 use aisle_domain::notice::Refusal;
 use aisle_http::{Call, Error};
-use aisle_store::outbox::{self, Event};
 use aisle_store::Batch;
+use aisle_store::outbox::{self, Event};
 
 /// The location with this id.
 pub async fn location(call: &Call, brand_id: &str, id: &str) -> Result<Location, Error> {
@@ -19,7 +19,10 @@ pub async fn location(call: &Call, brand_id: &str, id: &str) -> Result<Location,
 /// The time zone on the store's wall; UTC for a store that the brand has left.
 pub async fn time_zone(call: &Call, brand_id: &str, location_id: &str) -> Result<String, Error> {
     let locations = call.model().locations(brand_id).await?;
-    let found = locations.all.iter().find(|location| location.id == location_id);
+    let found = locations
+        .all
+        .iter()
+        .find(|location| location.id == location_id);
     Ok(found.map_or_else(|| "UTC".into(), |location| location.time_zone.clone()))
 }
 
@@ -38,13 +41,18 @@ pub fn unknown(what: &str) -> Error {
 
 /// What has not the form of an id names nothing, and needs no query to be refused.
 pub fn must_be_id(id: &str, what: &str) -> Result<(), Error> {
-    if is_id(id) { Ok(()) } else { Err(unknown(what)) }
+    if is_id(id) {
+        Ok(())
+    } else {
+        Err(unknown(what))
+    }
 }
 
 /// 429: at most so often in a window of so long.
 pub fn too_often(window_ms: i64) -> Error {
     let seconds = (window_ms / 1_000).to_string();
-    Error::new(429, "too_many_tries", "too many tries; wait a while").header("retry-after", &seconds)
+    Error::new(429, "too_many_tries", "too many tries; wait a while")
+        .header("retry-after", &seconds)
 }
 
 pub fn json(value: &impl serde::Serialize) -> Result<String, Error> {

@@ -1,8 +1,8 @@
 //! How money is taken at a till: cash on the counter, or a card at the store's terminal.
 
 use aisle_domain::payment::{self, Authorisation, PaymentProvider, Verdict};
-use aisle_http::auth::Staff;
 use aisle_http::Error;
+use aisle_http::auth::Staff;
 use aisle_store::{Batch, new_id, values};
 use aisle_ucp::pos::{PaidBy, Tender};
 
@@ -74,10 +74,15 @@ pub async fn take(
             currency: currency.to_owned(),
         }),
         Verdict::Declined { reason } => {
-            Err(Error::unprocessable("payment_declined", "$.payment", &reason)
-                .with("amount_minor", amount_minor))
+            Err(
+                Error::unprocessable("payment_declined", "$.payment", &reason)
+                    .with("amount_minor", amount_minor),
+            )
         }
-        Verdict::Unavailable => Err(Error::unavailable(2, "the payment provider does not answer")),
+        Verdict::Unavailable => Err(Error::unavailable(
+            2,
+            "the payment provider does not answer",
+        )),
     }
 }
 

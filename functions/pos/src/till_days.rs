@@ -8,7 +8,9 @@ use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::{Row, StoreError, Value, audit, new_id, values};
-use aisle_ucp::pos::{self as wire, CloseRequest, DrawerEntry, EntryKind, EntryRequest, TillDay, TillDayRequest};
+use aisle_ucp::pos::{
+    self as wire, CloseRequest, DrawerEntry, EntryKind, EntryRequest, TillDay, TillDayRequest,
+};
 use serde_json::json;
 
 use crate::store;
@@ -54,12 +56,19 @@ pub async fn open(call: &Call) -> Result<Reply, Error> {
         ],
     );
     let doc = json!({ "opening_float_minor": float_minor }).to_string();
-    audit::record(&mut batch, staff.actor(), "till_day.opened", ("till_day", &day.id), &doc);
+    audit::record(
+        &mut batch,
+        staff.actor(),
+        "till_day.opened",
+        ("till_day", &day.id),
+        &doc,
+    );
     match command::commit(call, claim.as_ref(), answer, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
-        Committed::Unmet(_) => {
-            Err(Error::conflict("till_day_open", "this till's day is open already"))
-        }
+        Committed::Unmet(_) => Err(Error::conflict(
+            "till_day_open",
+            "this till's day is open already",
+        )),
     }
 }
 
@@ -93,8 +102,9 @@ pub async fn enter(call: &Call, id: &str) -> Result<Reply, Error> {
     };
     if day.expected_minor() + amount_minor < 0 {
         let detail = "there is less than that in the drawer";
-        return Err(Error::conflict("not_in_drawer", detail)
-            .with("expected_minor", day.expected_minor()));
+        return Err(
+            Error::conflict("not_in_drawer", detail).with("expected_minor", day.expected_minor())
+        );
     }
     let entry = DrawerEntry {
         id: new_id(),
@@ -139,7 +149,8 @@ pub async fn close(call: &Call, id: &str) -> Result<Reply, Error> {
             ..facts.open_day()?.clone()
         };
         let answer = Answer::new(200, &day.shown(call, &staff).await?)?;
-        if let Some(reply) = write_close(call, &brand, &staff, &day, claim.as_ref(), answer).await? {
+        if let Some(reply) = write_close(call, &brand, &staff, &day, claim.as_ref(), answer).await?
+        {
             return Ok(reply);
         }
     }
@@ -180,7 +191,13 @@ async fn write_close(
         "counted_minor": day.counted_minor,
     });
     let subject = ("till_day", day.id.as_str());
-    audit::record(&mut batch, staff.actor(), "till_day.closed", subject, &doc.to_string());
+    audit::record(
+        &mut batch,
+        staff.actor(),
+        "till_day.closed",
+        subject,
+        &doc.to_string(),
+    );
     match command::commit(call, claim, answer, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(Some(reply)),
         Committed::Unmet(_) => Ok(None),
@@ -195,7 +212,11 @@ fn amount(path: &str, amount_minor: i64, least: i64) -> Result<(), Error> {
     if (least..=MAX_MINOR / 1_000).contains(&amount_minor) {
         return Ok(());
     }
-    Err(Error::unprocessable("invalid_amount", path, "negative, nothing or too high"))
+    Err(Error::unprocessable(
+        "invalid_amount",
+        path,
+        "negative, nothing or too high",
+    ))
 }
 
 struct Facts {
@@ -244,7 +265,10 @@ impl Facts {
     }
 
     fn open_day(&self) -> Result<&Day, Error> {
-        let day = self.day.as_ref().ok_or_else(|| store::unknown("till_day"))?;
+        let day = self
+            .day
+            .as_ref()
+            .ok_or_else(|| store::unknown("till_day"))?;
         if day.closed { Err(closed()) } else { Ok(day) }
     }
 }
@@ -278,7 +302,9 @@ impl Day {
             opening_float_minor: self.opening_float_minor,
             expected_minor: self.expected_minor(),
             counted_minor: self.counted_minor,
-            difference_minor: self.counted_minor.map(|counted| counted - self.expected_minor()),
+            difference_minor: self
+                .counted_minor
+                .map(|counted| counted - self.expected_minor()),
             opened_at: rfc3339_in(self.opened_at_ms, &zone),
             closed: self.closed,
         })

@@ -55,7 +55,10 @@ pub fn readings(text: &str) -> Vec<Reading> {
     if pass::is_pass_text(text) {
         return vec![Reading::Pass(text.to_owned())];
     }
-    if let Some(reading) = named(text).or_else(|| link(text)).or_else(|| element_string(text)) {
+    if let Some(reading) = named(text)
+        .or_else(|| link(text))
+        .or_else(|| element_string(text))
+    {
         return vec![reading];
     }
     let item = |gtin| Reading::Item { gtin, serial: None };
@@ -118,7 +121,11 @@ fn link(text: &str) -> Option<Reading> {
     }
     let path = rest.split(['?', '#']).next()?;
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let pairs = || segments.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+    let pairs = || {
+        segments
+            .windows(2)
+            .filter_map(|pair| Some((*pair.first()?, *pair.last()?)))
+    };
     if let Some(gtin) = pairs().find_map(|(key, value)| gtin_under(key, value)) {
         let serial = pairs().find(|(key, _)| *key == "21");
         let serial = serial.map(|(_, serial)| serial.to_owned());
@@ -211,7 +218,10 @@ mod tests {
             ("036000291452", item("036000291452", None)),
             ("96385074", item("96385074", None)),
             ("https://id.gs1.org/01/04006381333931", ean()),
-            ("https://shop.example/p/01/04006381333931/21/A1?11=250101", serial()),
+            (
+                "https://shop.example/p/01/04006381333931/21/A1?11=250101",
+                serial(),
+            ),
             ("(01)04006381333931(17)270101(21)A1", serial()),
             ("]C10104006381333931", ean()),
             ("\u{1d}0104006381333931172701011099\u{1d}21A1", serial()),
@@ -241,12 +251,27 @@ mod tests {
         for (text, expected) in [
             (token.as_str(), Reading::Pass(token.clone())),
             ("7q4zk-m0tcx", Reading::OrderNumber("7Q4ZK-M0TCX".into())),
-            ("T-7Q4ZK-M0TCX", Reading::TransferNumber("T-7Q4ZK-M0TCX".into())),
+            (
+                "T-7Q4ZK-M0TCX",
+                Reading::TransferNumber("T-7Q4ZK-M0TCX".into()),
+            ),
             ("h-7Q4ZK-M0TCX", Reading::HoldNumber("H-7Q4ZK-M0TCX".into())),
-            (&format!("AISLE:CART:{}", ID.to_uppercase()), Reading::CartId(ID.into())),
-            (&format!("https://north.example/carts/{ID}"), Reading::CartId(ID.into())),
-            (&format!("http://x/checkout-sessions/{ID}"), Reading::CheckoutId(ID.into())),
-            (&format!("https://x/orders/{ID}#top"), Reading::OrderId(ID.into())),
+            (
+                &format!("AISLE:CART:{}", ID.to_uppercase()),
+                Reading::CartId(ID.into()),
+            ),
+            (
+                &format!("https://north.example/carts/{ID}"),
+                Reading::CartId(ID.into()),
+            ),
+            (
+                &format!("http://x/checkout-sessions/{ID}"),
+                Reading::CheckoutId(ID.into()),
+            ),
+            (
+                &format!("https://x/orders/{ID}#top"),
+                Reading::OrderId(ID.into()),
+            ),
             (ID, Reading::OrderId(ID.into())),
             ("NF-COAT-M", Reading::Sku("NF-COAT-M".into())),
         ] {
@@ -263,7 +288,10 @@ mod tests {
             assert_eq!(readings(text), [], "{text}");
         }
         // A wrong check digit makes no article; somebody may have a SKU like that.
-        assert_eq!(readings("4006381333932"), [Reading::Sku("4006381333932".into())]);
+        assert_eq!(
+            readings("4006381333932"),
+            [Reading::Sku("4006381333932".into())]
+        );
         assert_eq!(readings("https://x/01/04006381333932").len(), 1);
     }
 

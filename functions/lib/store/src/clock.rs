@@ -31,7 +31,11 @@ pub fn new_id() -> String {
 /// its digest.
 pub fn new_token() -> String {
     let bytes = [random(), random()];
-    bytes.iter().flatten().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flatten()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// SHA-256 in lower-case hexadecimal, 64 characters.

@@ -31,6 +31,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::pass::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),
+        crate::pos::api::Api::openapi(),
     ] {
         document.merge(part);
     }

@@ -129,11 +129,16 @@ pub fn scopes(scopes: &[String]) -> Result<String, Invalid> {
     if scopes.is_empty() {
         return wrong("$.scopes".into(), "at least one");
     }
-    if let Some(index) = scopes.iter().position(|one| !SCOPES.contains(&one.as_str())) {
+    if let Some(index) = scopes
+        .iter()
+        .position(|one| !SCOPES.contains(&one.as_str()))
+    {
         let detail = "not among pos, cash, stock, transfer and approve";
         return wrong(format!("$.scopes[{index}]"), detail);
     }
-    let known = SCOPES.iter().filter(|known| scopes.iter().any(|one| one == *known));
+    let known = SCOPES
+        .iter()
+        .filter(|known| scopes.iter().any(|one| one == **known));
     Ok(known.copied().collect::<Vec<_>>().join(" "))
 }
 
@@ -141,7 +146,11 @@ pub fn scopes(scopes: &[String]) -> Result<String, Invalid> {
 pub fn check_text(path: &str, text: &str) -> Result<(), Invalid> {
     check_length(path, text, MAX_TEXT_BYTES)?;
     if text.trim().is_empty() || text.contains(char::is_control) {
-        return Err(Invalid::new("invalid_text", path, "empty, or with control characters"));
+        return Err(Invalid::new(
+            "invalid_text",
+            path,
+            "empty, or with control characters",
+        ));
     }
     Ok(())
 }
@@ -170,7 +179,8 @@ fn one() -> i64 {
 impl SaleItem {
     /// The item as a line to be priced. Its GTIN is brought to 14 digits.
     pub fn request(&self, index: usize) -> Result<LineRequest, Invalid> {
-        let wrong = |detail: &str| Invalid::new("invalid_item", format!("$.items[{index}]"), detail);
+        let wrong =
+            |detail: &str| Invalid::new("invalid_item", format!("$.items[{index}]"), detail);
         let item = match (&self.id, &self.sku, &self.gtin) {
             (Some(id), None, None) => id.clone(),
             (None, Some(sku), None) => sku.clone(),

@@ -40,15 +40,26 @@ impl Tender {
     /// Refuses what no payment can be.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
-            Self::Cash { tendered_minor } if !(0..=aisle_domain::money::MAX_MINOR).contains(tendered_minor) => {
-                Err(Invalid::new("invalid_amount", "$.payment.tendered_minor", "negative or too high"))
+            Self::Cash { tendered_minor }
+                if !(0..=aisle_domain::money::MAX_MINOR).contains(tendered_minor) =>
+            {
+                Err(Invalid::new(
+                    "invalid_amount",
+                    "$.payment.tendered_minor",
+                    "negative or too high",
+                ))
             }
             Self::Cash { .. } => Ok(()),
             Self::CardPresent { reference } => {
                 check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
-                let fits = !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
+                let fits =
+                    !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
                 fits.then_some(()).ok_or_else(|| {
-                    Invalid::new("invalid_reference", "$.payment.reference", "not visible ASCII characters")
+                    Invalid::new(
+                        "invalid_reference",
+                        "$.payment.reference",
+                        "not visible ASCII characters",
+                    )
                 })
             }
         }

@@ -8,7 +8,7 @@ use super::CollectionView;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ScanRequest {
+pub struct ScannedText {
     /// As the scanner sent it or somebody typed it, 1,000 bytes at most.
     pub text: String,
 }
