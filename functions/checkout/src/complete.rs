@@ -18,7 +18,7 @@ use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
-use crate::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
+use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 use crate::sessions::{self, document, shown};
 use crate::transfers;
 

@@ -16,6 +16,7 @@ pub mod id;
 pub mod import;
 pub mod instant;
 pub mod lane;
+pub mod layaway;
 pub mod location;
 pub mod money;
 pub mod notice;

@@ -28,6 +28,7 @@ mod json;
 pub mod page;
 mod pass_keys;
 mod path;
+pub mod payment;
 mod replay;
 mod reply;
 mod serve;

@@ -14,6 +14,7 @@ mod error;
 pub mod idempotency;
 pub mod incident;
 pub mod kv;
+pub mod layaway;
 pub mod limit;
 pub mod memory;
 pub mod model;

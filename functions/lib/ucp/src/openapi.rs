@@ -28,6 +28,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::order::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
+        crate::layaway::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),

@@ -1,4 +1,4 @@
-//! Who moves the money. Stock is reserved before anybody is asked here.
+//! Who moves the money online. Stock is reserved before anybody is asked here.
 
 pub use aisle_domain::payment::{Authorisation, PaymentProvider, Verdict, key};
 
