@@ -4,6 +4,7 @@ mod basket;
 mod collection;
 mod hand_over;
 mod incidents;
+mod layaways;
 mod sales;
 mod scan;
 mod settle;
@@ -37,6 +38,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("GET", ["pos", "till-days", "current"]) => till_days::current(&call).await,
         ("POST", ["pos", "till-days", id, "entries"]) => till_days::enter(&call, id).await,
         ("POST", ["pos", "till-days", id, "close"]) => till_days::close(&call, id).await,
+        ("POST", ["pos", "layaways", order_id, "payments"]) => layaways::pay(&call, order_id).await,
         (_, ["pos", "incidents" | "audit"] | ["pos", "till-days", "current"]) => {
             Err(call.method_not_allowed("GET, HEAD"))
         }
@@ -51,6 +53,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         | (_, ["pos", "orders", _, "hand-over"])
         | (_, ["pos", "incidents", _, "resolve"])
         | (_, ["pos", "carts", _, "continue"])
+        | (_, ["pos", "layaways", _, "payments"])
         | (_, ["pos", "till-days", _, "entries" | "close"]) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }

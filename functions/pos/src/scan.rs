@@ -6,7 +6,7 @@ use aisle_http::auth::{self, Staff};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::model::Ref;
 use aisle_store::values;
-use aisle_ucp::pos::{Action, ScannedText, Scanned, ScannedDocument, ScannedItem};
+use aisle_ucp::pos::{Action, Scanned, ScannedDocument, ScannedItem, ScannedText};
 
 use crate::collection::{self, By, Facts, Found};
 use crate::store;

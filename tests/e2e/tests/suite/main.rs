@@ -130,6 +130,7 @@ harness::suite! {
         a_part_is_handed_over_and_the_rest_needs_a_new_pass,
         what_was_handed_over_offline_is_settled_once,
         nobody_else_hands_over,
+        a_layaway_is_paid_at_the_till_before_it_is_handed_over,
     ],
     pos_people: [
         somebody_signs_on_works_and_signs_off,

@@ -393,6 +393,7 @@ pub async fn nobody_else_hands_over(pair: Pair) -> Result<()> {
         "/pos/hand-overs/settle".into(),
         format!("/pos/incidents/{id}/resolve"),
         "/pos/sales".into(),
+        format!("/pos/layaways/{id}/payments"),
         format!("/pos/carts/{id}/continue"),
     ];
     for path in &operations {
@@ -415,4 +416,72 @@ pub async fn nobody_else_hands_over(pair: Pair) -> Result<()> {
     );
     assert_eq!(shop.handed().await?, (0, 0));
     Ok(())
+}
+
+pub async fn a_layaway_is_paid_at_the_till_before_it_is_handed_over(pair: Pair) -> Result<()> {
+    let shop = Shop::open(pair).await?;
+    let till = shop.till("pos cash").await?;
+    let order = &shop.order_id;
+    let layaway = format!(
+        "INSERT INTO layaway (brand_id, order_id, status, deadline_ms, doc, version, updated_at_ms) \
+         SELECT brand_id, id, 'active', 9000000000000000, '{{}}', 1, 0 FROM customer_order WHERE id = '{order}'"
+    );
+    shop.aisle.database.rows(&layaway).await?;
+    for (position, status) in [(1, "paid"), (2, "due"), (3, "due")] {
+        let part = format!(
+            "INSERT INTO instalment (brand_id, order_id, position, due_at_ms, amount_minor, status) \
+             SELECT brand_id, id, {position}, 0, 1500, '{status}' FROM customer_order WHERE id = '{order}'"
+        );
+        shop.aisle.database.rows(&part).await?;
+    }
+    let path = format!("/pos/layaways/{order}/payments");
+    let card = json!({"payment": {"type": "card_present", "reference": "TERM-7:1"}});
+    let cash = json!({"payment": {"type": "cash", "tendered_minor": 2_000}});
+    let pay = async |body: &Value| till.client.post(&path).json(body).send().await;
+    let pass = json!({"pass": shop.pass().await?.text("/token")});
+    refused(
+        &shop.hand_over(&till.client, pass.clone()).await?,
+        409,
+        "not_paid",
+    );
+    let third = json!({"position": 3, "payment": card["payment"]});
+    refused(&pay(&third).await?, 409, "not_next");
+    let short = json!({"payment": {"type": "cash", "tendered_minor": 1_499}});
+    refused(&pay(&short).await?, 422, "payment_declined");
+    refused(&pay(&cash).await?, 409, "no_open_till_day");
+    let first = pay(&card).await?;
+    assert_eq!(
+        (first.status.as_u16(), first.json()["left"].clone()),
+        (201, json!(1))
+    );
+    refused(
+        &shop.hand_over(&till.client, pass.clone()).await?,
+        409,
+        "not_paid",
+    );
+    let float = json!({"opening_float_minor": 0});
+    till.client
+        .post("/pos/till-days")
+        .json(&float)
+        .expect(201)
+        .await?;
+    let last = pay(&cash).await?.json();
+    assert_eq!(last.number("/payment/change_minor"), 500);
+    assert_eq!(last.at("/paid"), true);
+    refused(&pay(&card).await?, 409, "wrong_status");
+    let day = till
+        .client
+        .get("/pos/till-days/current")
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(day.number("/expected_minor"), 1_500);
+    assert_eq!(shop.hand_over(&till.client, pass).await?.status, 201);
+    let nobody = format!("/pos/layaways/{}/payments", Uuid::now_v7());
+    refused(
+        &till.client.post(&nobody).json(&card).send().await?,
+        404,
+        "layaway_not_found",
+    );
+    shop.aisle.database.check_invariants().await
 }
