@@ -170,3 +170,87 @@ fn at(demand: &Demand, location_id: &str) -> Vec<Allocation> {
     };
     demand.iter().map(allocation).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Two coats and a service to be collected, three more coats to be sent.
+    fn order() -> Order {
+        let line = |id: &str, sku: &str, quantity: i64, goods: bool| {
+            json!({
+                "line": {
+                    "id": id, "variant_id": "v", "sku": sku, "title": sku, "price_minor": 1000,
+                    "tax_category": "", "requires_shipping": goods, "on_sale": true,
+                    "quantity": quantity,
+                    "amount": {"amount_minor": 1000 * quantity, "tax_minor": 0, "rate_ppm": 0},
+                },
+                "fulfilled": 0,
+            })
+        };
+        let option = json!({"id": "o", "title": "", "description": "", "price_minor": 0});
+        let address = json!({"address": {
+            "id": "a", "street_address": null, "address_country": "DE",
+        }});
+        let promise = |kind: &str, lines: &[&str]| json!({"kind": kind, "line_ids": lines, "destination": address, "option": option});
+        serde_json::from_value(json!({
+            "id": "o", "number": "n", "checkout_session_id": "s", "currency": "EUR", "placed_at_ms": 0,
+            "lines": [line("1", "COAT", 2, true), line("2", "HEM", 1, false), line("3", "COAT", 3, true)],
+            "expectations": [promise("pickup", &["1", "2"]), promise("shipping", &["3"])],
+            "plan": {"allocations": [], "reasons": []},
+            "totals": {"subtotal_minor": 0, "tax_included": true, "total_minor": 0},
+        }))
+        .unwrap()
+    }
+
+    fn wanted(pieces: &[(&str, i64)]) -> Vec<(String, i64)> {
+        pieces
+            .iter()
+            .map(|(id, count)| (id.to_string(), *count))
+            .collect()
+    }
+
+    #[test]
+    fn all_that_is_collected_leaves_and_nothing_that_is_sent() {
+        let mut order = order();
+        let leaving = hand_over(&mut order, &[], "here").unwrap();
+        assert_eq!(leaving.lines, wanted(&[("1", 2), ("2", 1)]));
+        let coats = Allocation {
+            sku: "COAT".into(),
+            location_id: "here".into(),
+            quantity: 2,
+        };
+        assert_eq!(leaving.units, [coats]);
+        assert!(leaving.completes);
+        assert_eq!(leaving.worth_minor, 3_000);
+        let fulfilled: Vec<i64> = order.lines.iter().map(|line| line.fulfilled).collect();
+        assert_eq!(fulfilled, [2, 1, 0]);
+        assert!(hand_over(&mut order, &[], "here").is_err());
+    }
+
+    #[test]
+    fn a_part_leaves_the_rest() {
+        let mut order = order();
+        let leaving = hand_over(&mut order, &wanted(&[("1", 1)]), "here").unwrap();
+        assert!(!leaving.completes);
+        assert_eq!(collectable(&order), [("1", 1), ("2", 1)]);
+    }
+
+    #[test]
+    fn what_is_not_there_to_collect_is_refused_and_nothing_is_noted() {
+        for (pieces, path) in [
+            (wanted(&[("3", 1)]), "$.lines[0].line_id"),
+            (wanted(&[("1", 0)]), "$.lines[0].quantity"),
+            (wanted(&[("1", -1)]), "$.lines[0].quantity"),
+            (wanted(&[("1", 3)]), "$.lines[0].quantity"),
+            (wanted(&[("1", 1), ("1", 2)]), "$.lines[1].quantity"),
+            (wanted(&[("1", 1), ("1", i64::MAX)]), "$.lines[1].quantity"),
+        ] {
+            let mut order = order();
+            let refusal = hand_over(&mut order, &pieces, "here").unwrap_err();
+            assert_eq!(refusal.path, path);
+            assert!(order.lines.iter().all(|line| line.fulfilled == 0));
+        }
+    }
+}
