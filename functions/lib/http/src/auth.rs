@@ -139,6 +139,13 @@ impl Staff {
 /// live session, 403 under another brand's host or without the scope. One call; an instance
 /// remembers the answer for two seconds, so that is how long a revocation takes.
 pub async fn staff(call: &Call, brand_id: &str, scope: &str) -> Result<Rc<Staff>, Error> {
+    let staff = signed_on(call, brand_id).await?;
+    staff.with_scope(scope)?;
+    Ok(staff)
+}
+
+/// The same for what needs no scope.
+pub async fn signed_on(call: &Call, brand_id: &str) -> Result<Rc<Staff>, Error> {
     let token = bearer(call).ok_or_else(|| {
         Error::unauthorized("sign on first: Authorization: Bearer TOKEN of a staff session")
     })?;
@@ -154,7 +161,6 @@ pub async fn staff(call: &Call, brand_id: &str, scope: &str) -> Result<Rc<Staff>
     if staff.brand_id != brand_id {
         return Err(Error::forbidden("this session belongs to another brand"));
     }
-    staff.with_scope(scope)?;
     Ok(staff)
 }
 

@@ -14,6 +14,7 @@ pub mod location;
 pub mod openapi;
 pub mod order;
 pub mod page;
+pub mod pos;
 pub mod pass;
 pub mod presence;
 pub mod stock;

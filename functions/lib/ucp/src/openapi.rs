@@ -34,6 +34,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::presence::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),
+        crate::pos::api::Api::openapi(),
     ] {
         document.merge(part);
     }

@@ -23,6 +23,9 @@ mod migrations;
 mod pass;
 mod presence;
 mod pull_list;
+mod pos_collection;
+mod pos_people;
+mod pos_sales;
 mod race;
 mod read_model;
 mod sourcing;
@@ -132,6 +135,29 @@ harness::suite! {
         open_streams_hold_no_connection,
         a_ticker_of_one_route_settles_what_was_cut_short,
         a_document_of_another_shape_is_read_again,
+    pos_collection: [
+        a_pass_is_scanned_and_the_order_handed_over,
+        wrong_store_used_expired_and_not_ready_are_four_answers,
+        a_pass_that_is_not_ours_lets_nobody_collect,
+        eight_tills_hand_over_once,
+        a_part_is_handed_over_and_the_rest_needs_a_new_pass,
+        what_was_handed_over_offline_is_settled_once,
+        nobody_else_hands_over,
+        a_layaway_is_paid_at_the_till_before_it_is_handed_over,
+    ],
+    pos_people: [
+        somebody_signs_on_works_and_signs_off,
+        wrong_pins_are_limited_and_tell_nothing,
+        who_is_revoked_is_out,
+        devices_and_people_belong_to_a_brand,
+        the_audit_trail_cannot_be_changed,
+    ],
+    pos_sales: [
+        what_is_scanned_is_sold_and_the_drawer_counted,
+        the_last_unit_is_sold_at_one_of_two_tills,
+        a_cart_begun_on_the_phone_is_paid_at_the_till,
+        what_is_kept_for_somebody_is_sold_to_them,
+        what_makes_no_sale_changes_nothing,
     ],
     race: [
         sixty_four_buyers_of_ten_units,
