@@ -21,14 +21,15 @@ mod lanes;
 mod locator;
 mod migrations;
 mod pass;
-mod presence;
-mod pull_list;
 mod pos_collection;
 mod pos_people;
 mod pos_sales;
+mod presence;
+mod pull_list;
 mod race;
 mod read_model;
 mod sourcing;
+mod stores_story;
 mod story;
 mod transfers;
 
@@ -135,6 +136,7 @@ harness::suite! {
         open_streams_hold_no_connection,
         a_ticker_of_one_route_settles_what_was_cut_short,
         a_document_of_another_shape_is_read_again,
+    ],
     pos_collection: [
         a_pass_is_scanned_and_the_order_handed_over,
         wrong_store_used_expired_and_not_ready_are_four_answers,
@@ -247,4 +249,5 @@ harness::suite! {
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
     ],
+    stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }
