@@ -13,7 +13,8 @@ const DAY_MS: i64 = 86_400_000;
 pub async fn an_order_waits_for_its_transfer_and_gets_it(pair: Pair) -> Result<()> {
     let scene = Scene::with(pair, &[(BERLIN, 5), (HAMBURG, 1)]).await?;
     let order = scene.order(3, HAMBURG).await?;
-    let [(id, status)] = &scene.transfers_of(&order).await?[..] else {
+    let transfers = scene.transfers_of(&order).await?;
+    let [(id, status)] = &transfers[..] else {
         panic!("one transfer brings what the store lacks")
     };
     assert_eq!(status, "approved");
