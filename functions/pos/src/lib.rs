@@ -1,5 +1,7 @@
 //! The point of sale: who signs on, what a scanner read, hand-over, sale, drawer, arrivals.
 
+mod arrivals;
+mod arrivals_stream;
 mod basket;
 mod collection;
 mod hand_over;
@@ -24,6 +26,11 @@ async fn handle(request: Request) -> impl IntoResponse {
 
 async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
+        ("GET", ["pos", "arrivals"]) => arrivals::board(&call).await,
+        ("GET", ["pos", "arrivals", "stream"]) => arrivals_stream::open(&call).await,
+        (_, ["pos", "arrivals"] | ["pos", "arrivals", "stream"]) => {
+            Err(call.method_not_allowed("GET, HEAD"))
+        }
         ("POST", ["pos", "sign-on"]) => sign_on::sign_on(&call).await,
         ("POST", ["pos", "sign-off"]) => sign_on::sign_off(&call).await,
         ("POST", ["pos", "scan"]) => scan::scan(&call).await,

@@ -26,6 +26,7 @@ pub mod payment;
 pub mod pin;
 pub mod plan;
 pub mod policy;
+pub mod presence;
 pub mod product;
 pub mod sale;
 pub mod scan;

@@ -14,8 +14,9 @@ pub mod location;
 pub mod openapi;
 pub mod order;
 pub mod page;
-pub mod pos;
 pub mod pass;
+pub mod pos;
+pub mod presence;
 pub mod stock;
 pub mod transfer;
 

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     AuditTrail, CloseRequest, Device, DeviceList, DeviceRequest, DrawerEntry, EntryRequest,
     HandOverRequest, HandedOver, IncidentList, InstalmentReceipt, InstalmentRequest, Offer,
-    Receipt, ResolveRequest, SaleRequest, ScannedText, Scanned, Session, SettleAnswer,
+    Receipt, ResolveRequest, SaleRequest, Scanned, ScannedText, Session, SettleAnswer,
     SettleRequest, SignOnRequest, StaffList, StaffMember, StaffRequest, TillDay, TillDayRequest,
 };
 use crate::envelope::Problem;
