@@ -253,20 +253,16 @@ impl<'a> Waiting<'a> {
         Ok(())
     }
 
-    /// What the store itself prepares, and the last of what came or comes: a change of the
-    /// latter moves the promise.
+    /// The later of what the store itself prepares and the last of what came or comes; only
+    /// a change of the latter moves it.
     fn promise(&self) -> i64 {
         let promised = self.pickup.ready_at_ms;
-        let (before, after) = (
-            last_ready(&self.facts.transfers),
-            last_ready(&self.transfers),
-        );
-        match (before, after) {
-            (before, Some(after)) if before != Some(after) => match before {
-                Some(before) if promised > before => promised.max(after),
-                None => promised.max(after),
-                _ => after,
-            },
+        let before = last_ready(&self.facts.transfers);
+        match last_ready(&self.transfers) {
+            Some(after) if before != Some(after) => {
+                let own = before.is_none_or(|before| promised > before);
+                if own { promised.max(after) } else { after }
+            }
             _ => promised,
         }
     }

@@ -73,10 +73,12 @@ mod tests {
     fn what_is_here_or_on_its_way_is_not_lacking() {
         let wanted = Demand::sum([("A", 5), ("B", 1)]);
         let mut on_its_way = Line::new("A", 2);
-        let open = |line| Coming {
-            is_open: true,
-            lines: std::slice::from_ref(line),
-        };
+        fn open(line: &Line) -> Coming<'_> {
+            Coming {
+                is_open: true,
+                lines: std::slice::from_ref(line),
+            }
+        }
         let lacks = |line: &Line| lacking(&wanted, &[held(2)], [open(line)]);
         assert_eq!(lacks(&on_its_way), Demand::sum([("A", 1), ("B", 1)]));
         on_its_way.ship(1).unwrap();

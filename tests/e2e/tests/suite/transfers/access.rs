@@ -156,9 +156,12 @@ pub async fn a_carrier_reports_and_no_more(pair: Pair) -> Result<()> {
         with(key).post(&path).json(&event).expect(status).await?;
     }
     for step in STEPS.iter().filter(|step| **step != "events") {
-        let own = with("own");
-        let call = own.post(&format!("/transfers/{id}/{step}"));
-        call.json(&body(step)).expect(401).await?;
+        let path = format!("/transfers/{id}/{step}");
+        with("own")
+            .post(&path)
+            .json(&body(step))
+            .expect(401)
+            .await?;
     }
     Ok(())
 }
