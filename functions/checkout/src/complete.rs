@@ -18,9 +18,9 @@ use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
-use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 use crate::sessions::{self, document, shown};
-use crate::transfers;
+use crate::{terms, transfers};
+use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
 pub const INTERRUPTED_MS: i64 = 30_000;
@@ -36,12 +36,12 @@ struct Completion<'a> {
 }
 
 /// An order between its two batches.
-struct Pending {
+pub(crate) struct Pending {
     /// As the first batch leaves it; its session says what was reserved, and for how much.
-    row: SessionRow,
-    order: OrderReference,
+    pub(crate) row: SessionRow,
+    pub(crate) order: OrderReference,
     order_version: i64,
-    payment_id: String,
+    pub(crate) payment_id: String,
     attempt: i64,
     /// What is brought to the store where it is collected.
     transfers: Vec<Held>,
@@ -143,7 +143,8 @@ impl Completion<'_> {
         let session =
             checkout::refresh(&row.session, &facts.shop(self.brand)).map_err(answer::refused)?;
         let repriced = (session.totals != row.session.totals).then(price_changed);
-        if session.open_status() == Status::Incomplete || repriced.is_some() {
+        let other_terms = session.agreed_schedule() != row.session.agreed_schedule();
+        if session.open_status() == Status::Incomplete || repriced.is_some() || other_terms {
             return self.keep(row, session, repriced).await.map(Some);
         }
         let pending = Pending::new(row, session, facts);
@@ -210,7 +211,7 @@ impl Completion<'_> {
         let key = payment::key(&pending.order.id, pending.attempt);
         let request = Authorisation {
             key: &key,
-            amount_minor: pending.row.session.totals.total_minor,
+            amount_minor: pending.row.session.due_now_minor(),
             currency: &pending.row.session.currency,
             token,
         };
@@ -338,7 +339,7 @@ impl Pending {
                 &order.id,
                 self.attempt,
                 SANDBOX_HANDLER_ID,
-                row.session.totals.total_minor,
+                row.session.due_now_minor(),
                 &row.session.currency
             ],
         );
@@ -413,7 +414,12 @@ async fn finish(
                 &Event::new(&brand.id, "order.confirmed", &pending.order.id),
             );
             let (order_id, session) = (&pending.order.id, &pending.row.session);
-            transfers::confirm(&mut batch, brand, order_id, session, &pending.transfers);
+            match session.agreed_schedule() {
+                Some(schedule) => terms::begin(&mut batch, brand, &pending, schedule),
+                None => {
+                    transfers::confirm(&mut batch, brand, order_id, session, &pending.transfers)
+                }
+            }
             Vec::new()
         }
         Verdict::Declined { reason } => {

@@ -62,11 +62,30 @@ pub struct Part {
 }
 
 /// The parts in which a total is paid, and until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     pub parts: Vec<Part>,
     /// After this the layaway is in default.
     pub deadline_ms: i64,
+}
+
+impl Schedule {
+    /// Whether the parts are as large, whenever they are due.
+    pub fn has_sums_of(&self, other: &Self) -> bool {
+        let amounts = |schedule: &Self| -> Vec<i64> {
+            schedule
+                .parts
+                .iter()
+                .map(|part| part.amount_minor)
+                .collect()
+        };
+        amounts(self) == amounts(other)
+    }
+
+    /// What is paid at once, in minor units.
+    pub fn deposit_minor(&self) -> i64 {
+        self.parts.first().map_or(0, |part| part.amount_minor)
+    }
 }
 
 /// What is kept and what goes back when a layaway ends unpaid.

@@ -22,6 +22,7 @@ pub mod notice;
 pub mod order;
 pub mod pass;
 pub mod payment;
+pub mod payment_terms;
 pub mod plan;
 pub mod policy;
 pub mod product;
