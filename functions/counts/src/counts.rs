@@ -33,7 +33,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     }
     let wanted = listed.into_iter().enumerate();
     let wanted: Vec<_> = wanted
-        .map(|(index, sku)| (format!("$.skus[{index}]"), Ok(Item::Sku(sku))))
+        .map(|(index, sku)| (format!("$.skus[{index}]"), Item::parse(None, Some(&sku))))
         .collect();
     let (_, now_ms) = items::resolve(call, &brand.id, &wanted).await?;
     let session = Session {

@@ -4,6 +4,7 @@ use aisle_domain::gtin::Gtin;
 use aisle_domain::scan::Fault;
 use aisle_http::{Call, Error};
 use aisle_store::scans::{self, Items};
+use aisle_ucp::page::MAX_TEXT_BYTES;
 
 /// A SKU, or the 14 digits of a GTIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,7 @@ impl Item {
             (Some(gtin), None) => Gtin::parse(gtin)
                 .map(|gtin| Self::Gtin(gtin.as_str().into()))
                 .map_err(|_| Fault::InvalidGtin),
+            (None, Some(sku)) if sku.len() > MAX_TEXT_BYTES => Err(Fault::UnknownSku),
             (None, Some(sku)) => Ok(Self::Sku(sku.into())),
             _ => Err(Fault::InvalidItem),
         }

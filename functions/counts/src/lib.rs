@@ -6,6 +6,7 @@ mod count;
 mod counts;
 mod deliveries;
 mod items;
+mod receiving;
 mod scans;
 mod steps;
 
@@ -26,6 +27,10 @@ async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("GET", ["counts"]) => counts::list(&call).await,
         ("POST", ["counts"]) => counts::create(&call).await,
+        ("GET", ["counts", "receiving", id]) => receiving::get(&call, id).await,
+        ("POST", ["counts", "receiving", id, "scans"]) => {
+            scans::take(&call, TaskKind::Transfer, id).await
+        }
         ("GET", ["counts", id]) => counts::get(&call, id).await,
         ("POST", ["counts", id, "scans"]) => scans::take(&call, TaskKind::Count, id).await,
         ("POST", ["counts", id, "zones", zone, "done"]) => steps::zone_done(&call, id, zone).await,
@@ -41,10 +46,13 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["deliveries", id, "cancel"]) => deliveries::cancel(&call, id).await,
         ("POST", ["adjustments"]) => adjustments::create(&call).await,
         (_, ["counts" | "deliveries"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
-        (_, ["counts" | "deliveries", _]) => Err(call.method_not_allowed("GET, HEAD")),
+        (_, ["counts" | "deliveries", _] | ["counts", "receiving", _]) => {
+            Err(call.method_not_allowed("GET, HEAD"))
+        }
         (
             _,
             ["adjustments"]
+            | ["counts", "receiving", _, "scans"]
             | [
                 "counts",
                 _,

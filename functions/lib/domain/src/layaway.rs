@@ -144,11 +144,6 @@ pub fn settle(paid_minor: i64, policy: &LayawayPolicy) -> Settlement {
     }
 }
 
-/// From when its payer is reminded of a part.
-pub fn remind_from_ms(due_at_ms: i64, policy: &LayawayPolicy) -> i64 {
-    due_at_ms.saturating_sub(policy.reminder_days.saturating_mul(DAY_MS))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,10 +168,6 @@ mod tests {
         assert_eq!(schedule.parts[0].due_at_ms, 1_000);
         assert_eq!(schedule.parts[3].due_at_ms, 1_000 + 90 * DAY_MS);
         assert_eq!(schedule.deadline_ms, 1_000 + 97 * DAY_MS);
-        assert_eq!(
-            remind_from_ms(schedule.parts[1].due_at_ms, &policy()),
-            1_000 + 27 * DAY_MS
-        );
     }
 
     #[test]

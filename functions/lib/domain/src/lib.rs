@@ -1,5 +1,6 @@
 //! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
+pub mod barcode;
 pub mod brand;
 pub mod cart;
 pub mod checkout;
@@ -23,9 +24,12 @@ pub mod order;
 pub mod pass;
 pub mod payment;
 pub mod payment_terms;
+pub mod pin;
 pub mod plan;
 pub mod policy;
+pub mod presence;
 pub mod product;
+pub mod sale;
 pub mod scan;
 pub mod selection;
 pub mod sourcing;

@@ -31,8 +31,9 @@ pub mod transfers;
 mod value;
 
 pub use batch::{Batch, StatementResult};
-pub use clock::{new_id, now_ms, random, sha256_hex};
+pub use clock::{new_id, new_token, now_ms, random, sha256_hex};
 pub use db::Db;
+pub use deadline::within;
 pub use error::{BatchError, StoreError};
 pub use kv::{Doc, Kv};
 pub use model::Model;

@@ -257,16 +257,16 @@ pub fn keep(
 }
 
 /// Adds the statement that tells the task of its new scans: a count that is being looked at
-/// is open again, a delivery is being received. Not met when the task is over.
+/// is open again, a delivery is being received. Its version grows, so that nobody settles it
+/// without them. Not met when the task is over.
 pub fn touch(batch: &mut Batch, brand_id: &str, (kind, task_id): (TaskKind, &str)) {
     let change = match kind {
-        TaskKind::Count => "status = 'open', version = version + 1,",
-        TaskKind::Delivery => "status = 'receiving', version = version + 1,",
-        // Its document is another's: that the row is locked is enough.
+        TaskKind::Count => "status = 'open', ",
+        TaskKind::Delivery => "status = 'receiving', ",
         TaskKind::Transfer => "",
     };
     let sql = format!(
-        "UPDATE {} SET {change} updated_at_ms = {{now}} WHERE brand_id = ?1 AND id = ?2 AND status IN ('{}')",
+        "UPDATE {} SET {change}version = version + 1, updated_at_ms = {{now}} WHERE brand_id = ?1 AND id = ?2 AND status IN ('{}')",
         kind.table(),
         kind.open_statuses().join("', '"),
     );

@@ -15,6 +15,8 @@ pub mod openapi;
 pub mod order;
 pub mod page;
 pub mod pass;
+pub mod pos;
+pub mod presence;
 pub mod stock;
 pub mod transfer;
 

@@ -30,8 +30,11 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::hold::api::Api::openapi(),
         crate::layaway::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
+        crate::transfer::api::Api::openapi(),
+        crate::presence::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),
+        crate::pos::api::Api::openapi(),
     ] {
         document.merge(part);
     }

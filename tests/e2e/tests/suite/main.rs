@@ -7,6 +7,7 @@ mod bad_input;
 mod brands;
 mod caching;
 mod catalog;
+mod checkout_transfer;
 mod clock;
 mod counts;
 mod deliveries;
@@ -16,14 +17,22 @@ mod holds;
 mod idempotency;
 mod imports;
 mod judges;
+mod lanes;
 mod layaway;
 mod locator;
 mod migrations;
 mod pass;
+mod pos_collection;
+mod pos_people;
+mod pos_sales;
+mod presence;
 mod pull_list;
 mod race;
 mod read_model;
+mod sourcing;
+mod stores_story;
 mod story;
+mod transfers;
 
 harness::suite! {
     administration: [
@@ -63,6 +72,17 @@ harness::suite! {
         options_are_selected_one_by_one,
         a_store_in_mind_shows_what_it_has,
     ],
+    checkout_transfer: [
+        what_the_store_lacks_is_brought_there,
+        several_stores_bring_what_one_has_not,
+        a_declined_payment_frees_what_was_to_be_brought,
+        a_promise_that_became_later_is_shown_before_money_moves,
+        sixteen_buyers_of_the_last_units_elsewhere,
+        the_brand_decides_about_transfers,
+        a_brand_may_keep_transfers_to_itself,
+        the_shoppers_own_transfer_is_taken_over,
+        what_was_set_aside_and_is_not_bought_is_given_back,
+    ],
     clock: [an_expired_checkout_or_cart_is_gone],
     discovery: [
         the_profile_names_the_brands_own_endpoint,
@@ -91,6 +111,10 @@ harness::suite! {
         the_ucp_runner_finds_no_deviation,
         schemathesis_finds_every_answer_described,
     ],
+    lanes: [
+        bad_lanes_are_reported_and_the_rest_goes_in,
+        a_holiday_moves_the_promise,
+    ],
     locator: [
         a_distance_is_a_hard_limit,
         hours_are_the_stores_own,
@@ -101,6 +125,42 @@ harness::suite! {
         migrating_again_changes_nothing,
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
+    ],
+    presence: [
+        a_store_sees_who_comes_until_that_expires,
+        nobody_is_kept_without_consent_or_with_a_place,
+        only_an_order_that_waits_can_be_collected,
+        a_till_that_scans_says_so_by_staff_only,
+        a_board_is_for_the_stores_own_staff,
+        an_event_reaches_streams_of_every_process,
+        a_stream_ends_with_its_time_and_with_its_session,
+        open_streams_hold_no_connection,
+        a_ticker_of_one_route_settles_what_was_cut_short,
+        a_document_of_another_shape_is_read_again,
+    ],
+    pos_collection: [
+        a_pass_is_scanned_and_the_order_handed_over,
+        wrong_store_used_expired_and_not_ready_are_four_answers,
+        a_pass_that_is_not_ours_lets_nobody_collect,
+        eight_tills_hand_over_once,
+        a_part_is_handed_over_and_the_rest_needs_a_new_pass,
+        what_was_handed_over_offline_is_settled_once,
+        nobody_else_hands_over,
+        a_layaway_is_paid_at_the_till_before_it_is_handed_over,
+    ],
+    pos_people: [
+        somebody_signs_on_works_and_signs_off,
+        wrong_pins_are_limited_and_tell_nothing,
+        who_is_revoked_is_out,
+        devices_and_people_belong_to_a_brand,
+        the_audit_trail_cannot_be_changed,
+    ],
+    pos_sales: [
+        what_is_scanned_is_sold_and_the_drawer_counted,
+        the_last_unit_is_sold_at_one_of_two_tills,
+        a_cart_begun_on_the_phone_is_paid_at_the_till,
+        what_is_kept_for_somebody_is_sold_to_them,
+        what_makes_no_sale_changes_nothing,
     ],
     race: [
         sixty_four_buyers_of_ten_units,
@@ -113,10 +173,38 @@ harness::suite! {
         a_change_of_stock_becomes_visible,
         losing_the_store_costs_speed_only,
     ],
+    sourcing: [
+        a_warehouse_comes_first_unless_the_brand_says_otherwise,
+        a_brand_may_protect_low_stock,
+    ],
     story: [
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    transfers: [
+        a_quote_says_from_where_when_and_why,
+        a_cart_keeps_pieces_for_an_hour,
+        two_requests_for_one_cart_bring_no_more_than_it_lacks,
+        several_sources_only_if_they_are_accepted,
+        a_request_that_makes_no_sense_is_refused,
+        a_policy_can_exclude_shoppers,
+        housekeeping_wants_the_relays_key,
+        an_order_waits_for_its_transfer_and_gets_it,
+        a_shelf_is_filled_with_what_really_arrives,
+        a_store_sends_goods_of_its_own,
+        a_promise_moves_with_the_goods,
+        two_who_do_the_same_do_it_once,
+        a_refusal_finds_another_source,
+        an_order_that_lacks_goods_can_ask_again,
+        a_request_that_nobody_answers_goes_elsewhere,
+        what_is_short_comes_from_elsewhere,
+        a_step_that_the_state_forbids_changes_nothing,
+        counts_that_cannot_be_are_refused,
+        the_wrong_people_move_nothing,
+        the_wrong_people_ask_for_nothing,
+        a_carrier_reports_and_no_more,
+        a_store_pages_through_its_transfers,
     ],
     pass: [
         a_ready_order_gets_a_pass_that_a_till_verifies_offline,
@@ -128,6 +216,7 @@ harness::suite! {
         an_order_tells_what_happened_to_it,
         two_readers_read_every_picture,
         what_is_no_picture_is_refused,
+    ],
     holds: [
         goods_are_kept_and_given_up,
         a_hold_ends_with_its_time,
@@ -142,6 +231,7 @@ harness::suite! {
         what_is_not_found_is_replaced_or_let_go,
         an_order_is_ready_once,
         only_staff_of_the_store_pull,
+    ],
     counts: [
         two_devices_count_together,
         what_nobody_finds_is_missing,
@@ -166,4 +256,5 @@ harness::suite! {
         a_payer_is_reminded_once_and_then_in_default,
         a_term_that_is_not_offered_is_not_taken,
     ],
+    stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }

@@ -15,8 +15,12 @@ pub struct Coming<'a> {
 
 /// Units that are still to be collected of the order's pickup, by SKU.
 pub fn to_collect(order: &Order) -> Demand {
-    let line_ids = order.pickup().map_or(&[][..], |pickup| &pickup.line_ids);
-    let lines = order.lines.iter().filter(|own| line_ids.contains(&own.line.id));
+    let pickup = order.pickup();
+    let line_ids = pickup.map_or(&[][..], |pickup| pickup.line_ids.as_slice());
+    let lines = order
+        .lines
+        .iter()
+        .filter(|own| line_ids.contains(&own.line.id));
     Demand::sum(lines.map(|own| (own.line.sku.as_str(), own.line.quantity - own.fulfilled)))
 }
 
@@ -31,11 +35,18 @@ pub fn lacking<'a>(
     for one in held {
         *provided.entry(&one.sku).or_default() += one.quantity;
     }
-    for line in coming.into_iter().filter(|one| one.is_open).flat_map(|one| one.lines) {
+    for line in coming
+        .into_iter()
+        .filter(|one| one.is_open)
+        .flat_map(|one| one.lines)
+    {
         *provided.entry(&line.sku).or_default() += outstanding(line);
     }
-    let lacks = |(sku, units)| (sku, units - provided.get(sku).copied().unwrap_or_default());
-    Demand::sum(wanted.iter().map(lacks))
+    let lacks = wanted.iter().map(|(sku, units)| {
+        let provided = provided.get(sku).copied().unwrap_or_default();
+        (sku, units - provided)
+    });
+    Demand::sum(lacks)
 }
 
 /// Units that an open transfer is still to bring: all, until it has left.

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::adjustment::{Adjustment, AdjustmentRequest};
-use super::delivery::{Delivery, DeliveryList, DeliveryRequest, DeliveryStatus};
+use super::delivery::{Delivery, DeliveryList, DeliveryRequest, DeliveryStatus, Receiving};
 use super::scan::{ScanAnswer, ScanRequest};
 use super::{
     ApproveRequest, Approved, CountDetail, CountList, CountRequest, CountSession, RecountRequest,
@@ -17,7 +17,7 @@ use crate::envelope::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(list_counts, create_count, get_count, scan_for_count, finish_zone, review_count, recount, approve_count, cancel_count, list_deliveries, announce_delivery, get_delivery, scan_for_delivery, close_delivery, cancel_delivery, adjust_stock),
+    paths(list_counts, create_count, get_count, scan_for_count, finish_zone, review_count, recount, approve_count, cancel_count, list_deliveries, announce_delivery, get_delivery, scan_for_delivery, close_delivery, cancel_delivery, adjust_stock, get_receiving, scan_for_transfer),
     modifiers(&StaffSession)
 )]
 pub struct Api;
@@ -374,3 +374,40 @@ fn cancel_delivery() {}
 )]
 #[allow(dead_code)]
 fn adjust_stock() {}
+
+/// Read what of a transfer has been unpacked
+#[utoipa::path(
+    get, path = "/counts/receiving/{id}", tag = "counting", security(("staff_session" = [])),
+    params(
+        ("id" = String, Path),
+    ),
+    responses(
+        (status = 200, body = Receiving),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
+        Refusals,
+    )
+)]
+#[allow(dead_code)]
+fn get_receiving() {}
+
+/// Receive a transfer by scans
+///
+/// For staff of its destination, while it is in transit.
+#[utoipa::path(
+    post, path = "/counts/receiving/{id}/scans", tag = "counting", security(("staff_session" = [])),
+    params(
+        ("id" = String, Path, description = "The transfer's"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again: the same answer, and nothing happens twice"),
+    ),
+    request_body = ScanRequest,
+    responses(
+        (status = 200, body = ScanAnswer),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is no such request, or has more than 500 scans"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Changed at the same moment; try again"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
+        Refusals,
+    )
+)]
+#[allow(dead_code)]
+fn scan_for_transfer() {}

@@ -124,6 +124,17 @@ impl From<Line> for ReceivedLine {
     }
 }
 
+/// A transfer as it is unpacked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Receiving {
+    pub transfer_id: String,
+    /// The transfer's.
+    pub status: String,
+    /// By SKU; `announced` is what was shipped.
+    pub lines: Vec<ReceivedLine>,
+}
+
 /// Answer of `GET /deliveries`, the latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
