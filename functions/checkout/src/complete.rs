@@ -19,7 +19,7 @@ use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
 use crate::sessions::{self, document, shown};
-use crate::transfers;
+use crate::{terms, transfers};
 use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
@@ -36,12 +36,12 @@ struct Completion<'a> {
 }
 
 /// An order between its two batches.
-struct Pending {
+pub(crate) struct Pending {
     /// As the first batch leaves it; its session says what was reserved, and for how much.
-    row: SessionRow,
-    order: OrderReference,
+    pub(crate) row: SessionRow,
+    pub(crate) order: OrderReference,
     order_version: i64,
-    payment_id: String,
+    pub(crate) payment_id: String,
     attempt: i64,
     /// What is brought to the store where it is collected.
     transfers: Vec<Held>,
@@ -145,7 +145,8 @@ impl Completion<'_> {
         let repriced = (session.totals != row.session.totals).then(price_changed);
         let later = session.is_brought_later_than(&row.session);
         let changed = repriced.or_else(|| later.then(promise_changed));
-        if session.open_status() == Status::Incomplete || changed.is_some() {
+        let other_terms = session.agreed_schedule() != row.session.agreed_schedule();
+        if session.open_status() == Status::Incomplete || changed.is_some() || other_terms {
             return self.keep(row, session, changed).await.map(Some);
         }
         let pending = Pending::new(row, session, facts);
@@ -212,7 +213,7 @@ impl Completion<'_> {
         let key = payment::key(&pending.order.id, pending.attempt);
         let request = Authorisation {
             key: &key,
-            amount_minor: pending.row.session.totals.total_minor,
+            amount_minor: pending.row.session.due_now_minor(),
             currency: &pending.row.session.currency,
             token,
         };
@@ -340,7 +341,7 @@ impl Pending {
                 &order.id,
                 self.attempt,
                 SANDBOX_HANDLER_ID,
-                row.session.totals.total_minor,
+                row.session.due_now_minor(),
                 &row.session.currency
             ],
         );
@@ -415,7 +416,12 @@ async fn finish(
                 &Event::new(&brand.id, "order.confirmed", &pending.order.id),
             );
             let (order_id, session) = (&pending.order.id, &pending.row.session);
-            transfers::confirm(&mut batch, brand, order_id, session, &pending.transfers);
+            match session.agreed_schedule() {
+                Some(schedule) => terms::begin(&mut batch, brand, &pending, schedule),
+                None => {
+                    transfers::confirm(&mut batch, brand, order_id, session, &pending.transfers)
+                }
+            }
             Vec::new()
         }
         Verdict::Declined { reason } => {

@@ -6,6 +6,7 @@ mod complete;
 mod facts;
 mod recover;
 mod sessions;
+mod terms;
 mod transfers;
 
 use aisle_http::{Call, Error, Reply};

@@ -118,6 +118,7 @@ fn with_cart(request: CheckoutRequest, cart: Option<&CartRow>) -> Result<Checkou
         buyer: cart.buyer.clone(),
         context: cart.context.clone(),
         methods: request.methods,
+        payment_term: None,
     })
 }
 

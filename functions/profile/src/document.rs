@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 const UCP: &str = "https://ucp.dev";
 
 /// The `specification/` and `schemas/` paths of each capability.
-const CAPABILITIES: [(&str, &str, &str); 8] = [
+const CAPABILITIES: [(&str, &str, &str); 9] = [
     (
         "dev.ucp.shopping.catalog.search",
         "shopping/catalog/search",
@@ -40,6 +40,11 @@ const CAPABILITIES: [(&str, &str, &str); 8] = [
         "shopping/fulfillment.json",
     ),
     (order::CAPABILITY, "shopping/order", "shopping/order.json"),
+    (
+        checkout::TERMS_CAPABILITY,
+        "payment-terms",
+        "shopping/payment_terms.json",
+    ),
 ];
 
 /// The profile (`profile.json`, `business_schema`) of the business at `origin`.
@@ -81,6 +86,10 @@ fn capabilities() -> Map<String, Value> {
                 "dev.ucp.shopping.catalog.search",
                 "dev.ucp.shopping.catalog.lookup",
             ]);
+        }
+        if name == checkout::TERMS_CAPABILITY {
+            // `payment-terms.md`, "Discovery".
+            capability["extends"] = json!([checkout::CAPABILITY, order::CAPABILITY]);
         }
         (name.to_owned(), json!([capability]))
     };

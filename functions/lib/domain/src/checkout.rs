@@ -13,8 +13,10 @@ use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
 use crate::collection::Network;
 use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest, PickupStore};
 use crate::lane::Lane;
+use crate::layaway::Schedule;
 use crate::location::Location;
 use crate::notice::{Notice, Refusal};
+use crate::payment_terms::{self, PaymentTerms};
 use crate::plan::{Availability, Plan};
 use crate::totals::{Taxed, Totals};
 use crate::transfer::Held;
@@ -86,6 +88,9 @@ pub struct Session {
     #[serde(default)]
     pub plan: Plan,
     pub totals: Totals,
+    /// Absent: all is paid at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_terms: Option<PaymentTerms>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +105,17 @@ impl Session {
         } else {
             Status::ReadyForComplete
         }
+    }
+
+    /// The parts in which it is paid, where the shopper has chosen that.
+    pub fn agreed_schedule(&self) -> Option<&Schedule> {
+        self.payment_terms.as_ref().and_then(PaymentTerms::agreed)
+    }
+
+    /// What is paid at completion, in minor units.
+    pub fn due_now_minor(&self) -> i64 {
+        self.agreed_schedule()
+            .map_or(self.totals.total_minor, Schedule::deposit_minor)
     }
 
     /// Whether goods have to be brought to the store of collection, and come later than
@@ -132,6 +148,7 @@ impl Session {
             buyer: self.buyer.clone(),
             context: self.context.clone(),
             methods: self.methods.iter().map(Method::request).collect(),
+            payment_term: None,
         }
     }
 }
@@ -144,6 +161,8 @@ pub struct CheckoutRequest {
     pub context: Context,
     /// Empty: the business proposes.
     pub methods: Vec<MethodRequest>,
+    /// Id of a payment term; absent: as before.
+    pub payment_term: Option<String>,
 }
 
 /// The shop as it is now: what a decision stands on.
@@ -258,6 +277,7 @@ fn draft(
         buyer,
         context,
         methods,
+        payment_term,
         ..
     } = request;
     let delivery = Delivery {
@@ -278,6 +298,15 @@ fn draft(
     );
     let (lines, methods) = charge(lines, methods, &context, &shop.prices)?;
     let totals = total(&lines, &methods, shop)?;
+    let (payment_terms, changed) = payment_terms::offer(
+        (&methods, &plan),
+        totals.total_minor,
+        shop.prices.brand,
+        before.and_then(|before| before.payment_terms.as_ref()),
+        payment_term.as_deref(),
+        shop.now_ms,
+    );
+    notices.extend(changed);
     let currency = shop.prices.brand.currency.clone();
     let session = Session {
         currency,
@@ -288,6 +317,7 @@ fn draft(
         available_methods,
         plan,
         totals,
+        payment_terms,
         notices,
         order: None,
     };

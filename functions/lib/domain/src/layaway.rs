@@ -62,11 +62,30 @@ pub struct Part {
 }
 
 /// The parts in which a total is paid, and until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     pub parts: Vec<Part>,
     /// After this the layaway is in default.
     pub deadline_ms: i64,
+}
+
+impl Schedule {
+    /// Whether the parts are as large, whenever they are due.
+    pub fn has_sums_of(&self, other: &Self) -> bool {
+        let amounts = |schedule: &Self| -> Vec<i64> {
+            schedule
+                .parts
+                .iter()
+                .map(|part| part.amount_minor)
+                .collect()
+        };
+        amounts(self) == amounts(other)
+    }
+
+    /// What is paid at once, in minor units.
+    pub fn deposit_minor(&self) -> i64 {
+        self.parts.first().map_or(0, |part| part.amount_minor)
+    }
 }
 
 /// What is kept and what goes back when a layaway ends unpaid.
@@ -125,11 +144,6 @@ pub fn settle(paid_minor: i64, policy: &LayawayPolicy) -> Settlement {
     }
 }
 
-/// From when its payer is reminded of a part.
-pub fn remind_from_ms(due_at_ms: i64, policy: &LayawayPolicy) -> i64 {
-    due_at_ms.saturating_sub(policy.reminder_days.saturating_mul(DAY_MS))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,10 +168,6 @@ mod tests {
         assert_eq!(schedule.parts[0].due_at_ms, 1_000);
         assert_eq!(schedule.parts[3].due_at_ms, 1_000 + 90 * DAY_MS);
         assert_eq!(schedule.deadline_ms, 1_000 + 97 * DAY_MS);
-        assert_eq!(
-            remind_from_ms(schedule.parts[1].due_at_ms, &policy()),
-            1_000 + 27 * DAY_MS
-        );
     }
 
     #[test]

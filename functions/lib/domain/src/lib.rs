@@ -23,6 +23,7 @@ pub mod notice;
 pub mod order;
 pub mod pass;
 pub mod payment;
+pub mod payment_terms;
 pub mod pin;
 pub mod plan;
 pub mod policy;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cart::{Buyer, Line};
 use crate::checkout::{OrderReference, Session};
 use crate::fulfillment::{self, DeliveryOption, Destination, MethodKind};
+use crate::layaway::Schedule;
 use crate::plan::Plan;
 use crate::totals::Totals;
 
@@ -29,6 +30,9 @@ pub struct Order {
     /// Where the goods come from, and why from there: exactly what was reserved.
     pub plan: Plan,
     pub totals: Totals,
+    /// The parts in which it is paid; absent: it was paid at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// What was bought and how much of it has been handed over.
@@ -110,6 +114,7 @@ impl Order {
             expectations: expectations.collect(),
             plan: session.plan.clone(),
             totals: session.totals.clone(),
+            schedule: session.agreed_schedule().cloned(),
         }
     }
 }

@@ -70,6 +70,7 @@ impl Sale {
                 ..Plan::default()
             },
             totals: self.totals.clone(),
+            payment_terms: None,
             notices: Vec::new(),
             order: Some(order.clone()),
         }

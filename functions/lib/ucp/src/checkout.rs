@@ -4,6 +4,7 @@
 pub mod api;
 mod fulfillment;
 mod payment;
+mod terms;
 
 use aisle_domain::checkout as domain;
 use aisle_domain::notice::{Notice, Refusal};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fulfillment::*;
 pub use payment::*;
+pub use terms::*;
 
 use crate::cart::{
     self, Buyer, BuyerContext, LineItem, LineItemRequest, Link, Total, check_currencies,
@@ -43,6 +45,9 @@ pub struct CheckoutRequest {
     /// May be named, but only as what it is anyway: the brand's currency (ISO 4217).
     #[serde(default, deserialize_with = "text_opt")]
     pub currency: Option<String>,
+    /// On update: the payment term that is chosen.
+    #[serde(default)]
+    pub payment: Option<TermChoice>,
 }
 
 /// A checkout session as it stands.
@@ -62,6 +67,9 @@ pub struct Checkout {
     pub currency: String,
     pub totals: Vec<Total>,
     pub fulfillment: CheckoutFulfillment,
+    /// Where there is a choice of when to pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<CheckoutPayment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
     pub links: Vec<Link>,
@@ -91,6 +99,7 @@ impl CheckoutRequest {
             buyer: self.buyer.unwrap_or_default().into(),
             context: self.context.unwrap_or_default().into(),
             methods: self.fulfillment.unwrap_or_default().into_domain()?,
+            payment_term: self.payment.and_then(|choice| choice.selected_term_id),
         })
     }
 }
@@ -115,10 +124,13 @@ impl Checkout {
             permalink_url: crate::order::permalink(view.origin, &order.id),
         };
         let completed = view.status == domain::Status::Completed;
+        let payment = CheckoutPayment::new(session);
+        let mut capabilities = vec![CAPABILITY, FULFILLMENT_CAPABILITY];
+        capabilities.extend(payment.as_ref().map(|_| TERMS_CAPABILITY));
         Self {
             ucp: Ucp {
                 payment_handlers: Some(payment_handlers()),
-                ..Ucp::success(&[CAPABILITY, FULFILLMENT_CAPABILITY])
+                ..Ucp::success(&capabilities)
             },
             id: view.id.to_owned(),
             status: view.status.name().to_owned(),
@@ -132,6 +144,7 @@ impl Checkout {
             currency: session.currency.clone(),
             totals: cart::totals(&session.totals, "Total"),
             fulfillment: CheckoutFulfillment::new(&session.methods, &session.available_methods),
+            payment,
             messages: session.notices.iter().map(cart::message).collect(),
             links: cart::links(view.brand),
             expires_at: instant::rfc3339(view.expires_at_ms),

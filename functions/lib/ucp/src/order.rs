@@ -11,7 +11,7 @@ use aisle_domain::pass::PickupStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::cart::{self, Item, Total};
-use crate::checkout::PostalAddress;
+use crate::checkout::{OrderPayment, PaymentTerm, PostalAddress, TERMS_CAPABILITY};
 use crate::envelope::Ucp;
 
 pub use timeline::{Entry, MAX_ENTRIES, Recorded, Timeline};
@@ -41,6 +41,9 @@ pub struct Order {
     /// ISO 4217.
     pub currency: String,
     pub totals: Vec<Total>,
+    /// Where it is paid in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<OrderPayment>,
 }
 
 /// `types/order_line_item.json`.
@@ -165,7 +168,10 @@ impl Order {
         let included = order.totals.tax_included;
         let promised = order.expectations.iter().enumerate();
         Self {
-            ucp: Ucp::success(&[CAPABILITY]),
+            ucp: match order.schedule {
+                Some(_) => Ucp::success(&[CAPABILITY, TERMS_CAPABILITY]),
+                None => Ucp::success(&[CAPABILITY]),
+            },
             id: order.id.clone(),
             label: order.number.clone(),
             checkout_id: order.checkout_session_id.clone(),
@@ -186,6 +192,12 @@ impl Order {
             adjustments: Vec::new(),
             currency: order.currency.clone(),
             totals: cart::totals(&order.totals, "Total"),
+            payment: order.schedule.as_ref().map(|schedule| OrderPayment {
+                accepted_term: PaymentTerm::layaway(
+                    schedule,
+                    order.pickup().map(|expected| &expected.destination),
+                ),
+            }),
         }
     }
 

@@ -18,6 +18,7 @@ mod idempotency;
 mod imports;
 mod judges;
 mod lanes;
+mod layaway;
 mod locator;
 mod migrations;
 mod pass;
@@ -248,6 +249,12 @@ harness::suite! {
         an_unannounced_delivery_is_received,
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
+    ],
+    layaway: [
+        a_deposit_now_and_the_rest_in_parts,
+        giving_up_costs_what_the_policy_says,
+        a_payer_is_reminded_once_and_then_in_default,
+        a_term_that_is_not_offered_is_not_taken,
     ],
     stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }
