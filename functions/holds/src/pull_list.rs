@@ -5,10 +5,10 @@ use aisle_domain::cart::Buyer;
 use aisle_domain::hold::Hold;
 use aisle_domain::instant::rfc3339_in;
 use aisle_domain::order::Order;
-use aisle_http::{Call, Error, Reply, auth};
+use aisle_http::{Call, Error, Reply, auth, page};
 use aisle_store::{Dialect, Row, StoreError, values};
 use aisle_ucp::hold::{KeptItem, PullList, PullTask};
-use aisle_ucp::page::{Invalid, PageRequest, Pagination, search_id};
+use aisle_ucp::page::{Pagination, search_id};
 
 use crate::facts::place;
 use crate::pull::SCOPE;
@@ -20,10 +20,10 @@ type Position = (i64, String);
 pub async fn get(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let staff = auth::staff(call, &brand.id, SCOPE).await?;
-    let page = page_request(call)?;
+    let asked = page::request(call)?;
     let search = search_id(&("pull-list", &brand.id, &staff.location_id));
-    let size = page.size().map_err(invalid_parameter)?;
-    let after: Option<Position> = page.after(search).map_err(invalid_parameter)?;
+    let size = asked.size().map_err(page::refused)?;
+    let after: Option<Position> = asked.after(search).map_err(page::refused)?;
     let (due_at_ms, id) = after.unwrap_or_default();
     let params = values![
         &brand.id,
@@ -114,22 +114,4 @@ fn name(buyer: &Buyer) -> String {
     let names = [&buyer.first_name, &buyer.last_name];
     let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
     names.join(" ")
-}
-
-fn page_request(call: &Call) -> Result<PageRequest, Error> {
-    let not_a_number = |_| Error::bad_request("invalid_limit", "limit", "not a number");
-    let limit = call
-        .query("limit")
-        .map(|limit| limit.parse().map_err(not_a_number))
-        .transpose()?;
-    Ok(PageRequest {
-        cursor: call.query("cursor").map(Into::into),
-        limit,
-    })
-}
-
-/// The page's rules are those of UCP's bodies; here its members are query parameters.
-fn invalid_parameter(invalid: Invalid) -> Error {
-    let name = invalid.path.rsplit('.').next().unwrap_or_default();
-    Error::bad_request(invalid.code, name, &invalid.detail)
 }
