@@ -206,8 +206,8 @@ pub async fn a_pass_that_is_not_ours_lets_nobody_collect(pair: Pair) -> Result<(
     let pass = shop.pass().await?;
     let token = pass.text("/token");
     let before = shop.aisle.database.snapshot().await?;
-    let last = if token.ends_with('A') { 'B' } else { 'A' };
-    let middle = format!("{}{last}{}", &token[..100], &token[101..]);
+    let other = if token[100..].starts_with('A') { 'B' } else { 'A' };
+    let middle = format!("{}{other}{}", &token[..100], &token[101..]);
     refused(
         &shop.hand_over(&till, json!({ "pass": middle })).await?,
         422,

@@ -328,6 +328,7 @@ fn scan_for_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The delivery is over (`status`), or more of a SKU (`sku`) was taken back than came"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -346,6 +347,7 @@ fn close_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Something of it was scanned, or it is over: `status`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
