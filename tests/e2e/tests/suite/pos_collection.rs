@@ -205,6 +205,7 @@ pub async fn a_pass_that_is_not_ours_lets_nobody_collect(pair: Pair) -> Result<(
     let till = shop.till("pos").await?.client;
     let pass = shop.pass().await?;
     let token = pass.text("/token");
+    shop.aisle.drain_outbox().await?;
     let before = shop.aisle.database.snapshot().await?;
     let other = if token[100..].starts_with('A') { 'B' } else { 'A' };
     let middle = format!("{}{other}{}", &token[..100], &token[101..]);
