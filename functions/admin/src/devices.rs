@@ -63,7 +63,12 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         token: Some(token.clone()),
     };
     let answer = Answer::new(201, &device)?;
-    let mut batch = command::begin(claim.as_ref(), &answer);
+    // A secret is not kept: who repeats the request learns which device it is, not its token.
+    let kept = Device {
+        token: None,
+        ..device.clone()
+    };
+    let mut batch = command::begin(claim.as_ref(), &Answer::new(201, &kept)?);
     batch.expect(
         1,
         "INSERT INTO device (id, brand_id, location_id, name, token_hash, scopes, created_at_ms) \
