@@ -207,7 +207,11 @@ pub async fn a_pass_that_is_not_ours_lets_nobody_collect(pair: Pair) -> Result<(
     let token = pass.text("/token");
     shop.aisle.drain_outbox().await?;
     let before = shop.aisle.database.snapshot().await?;
-    let other = if token[100..].starts_with('A') { 'B' } else { 'A' };
+    let other = if token[100..].starts_with('A') {
+        'B'
+    } else {
+        'A'
+    };
     let middle = format!("{}{other}{}", &token[..100], &token[101..]);
     refused(
         &shop.hand_over(&till, json!({ "pass": middle })).await?,
