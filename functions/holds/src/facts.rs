@@ -114,7 +114,7 @@ impl HoldRow {
     pub fn is_now(&self) -> Error {
         let name = self.status.name();
         let detail = format!("the hold is {name}, which does not allow this");
-        Error::conflict("wrong_status", &detail).with("status", name)
+        Error::conflict("wrong_status", &detail).with("state", name)
     }
 
     /// Writes document and status of a hold that was open, and still is by the database's clock.

@@ -110,7 +110,8 @@ async fn requested(
         status: Status::Requested,
         hold: Hold {
             lines: lines.collect::<Result<_, _>>()?,
-            contact_keys: contact.keys(|text| sha256_hex(format!("{}/{text}", brand.id).as_bytes())),
+            contact_keys: contact
+                .keys(|text| sha256_hex(format!("{}/{text}", brand.id).as_bytes())),
             contact,
             ready_at_ms,
             changes: Vec::new(),
@@ -216,10 +217,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let facts = Facts::read(call, &brand, id, None).await?;
     let row = facts.hold()?;
-    Reply::json(
-        200,
-        &row.shown(&*call.model().locations(&brand.id).await?)?,
-    )
+    Reply::json(200, &row.shown(&*call.model().locations(&brand.id).await?)?)
 }
 
 /// `POST /holds/{id}/cancel`: by the shopper, who knows the id, or by staff of the store.
@@ -252,7 +250,13 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     let allocations = before.hold.allocations(&before.location_id);
     stock::release(&mut batch, &brand.id, Document::hold(id), &allocations);
     if let Some(staff) = &staff {
-        audit::record(&mut batch, staff.actor(), "hold.cancelled", ("hold", id), "{}");
+        audit::record(
+            &mut batch,
+            staff.actor(),
+            "hold.cancelled",
+            ("hold", id),
+            "{}",
+        );
     }
     match command::commit(call, claim.as_ref(), answer, batch).await? {
         Committed::Done(reply) => {

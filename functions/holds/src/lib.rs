@@ -35,9 +35,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         (_, ["holds", _, "cancel" | "pulled" | "not-found"]) => {
             Err(call.method_not_allowed("POST"))
         }
-        (_, ["holds", "pickups", _, "ready" | "not-found"]) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        (_, ["holds", "pickups", _, "ready" | "not-found"]) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }
 }

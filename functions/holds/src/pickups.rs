@@ -37,7 +37,12 @@ impl Pickup {
         order_id: &str,
         claim: Option<&Claim>,
     ) -> Result<Self, Error> {
-        let unknown = || Error::not_found("pickup_not_found", "no order of the brand is collected by this id");
+        let unknown = || {
+            Error::not_found(
+                "pickup_not_found",
+                "no order of the brand is collected by this id",
+            )
+        };
         if !is_id(order_id) {
             return Err(unknown());
         }
@@ -65,15 +70,19 @@ impl Pickup {
         if self.status == "preparing" {
             return Ok(());
         }
-        let detail = format!("the collection is {}, which does not allow this", self.status);
-        Err(Error::conflict("wrong_status", &detail).with("status", self.status.clone()))
+        let detail = format!(
+            "the collection is {}, which does not allow this",
+            self.status
+        );
+        Err(Error::conflict("wrong_status", &detail).with("state", self.status.clone()))
     }
 
     /// Line id and pieces that are collected and not handed over yet.
     fn open_lines(&self) -> Vec<(String, i64)> {
         let promised = self.order.pickup().map(|expected| &expected.line_ids);
         let open = self.order.lines.iter().filter(|one| {
-            promised.is_some_and(|ids| ids.contains(&one.line.id)) && one.fulfilled < one.line.quantity
+            promised.is_some_and(|ids| ids.contains(&one.line.id))
+                && one.fulfilled < one.line.quantity
         });
         open.map(|one| (one.line.id.clone(), one.line.quantity - one.fulfilled))
             .collect()
@@ -81,7 +90,8 @@ impl Pickup {
 
     /// The lines that the report means: pieces of a SKU are those of its lines, in order.
     fn missing_lines(&self, missing: &[HeldUnits]) -> Result<Vec<(String, i64)>, Error> {
-        let refused = |path: &str, detail: &str| Err(Error::unprocessable("invalid_lines", path, detail));
+        let refused =
+            |path: &str, detail: &str| Err(Error::unprocessable("invalid_lines", path, detail));
         if missing.is_empty() || missing.len() > MAX_LINES {
             return refused("$.lines", "must name 1 to 20 SKUs");
         }
@@ -90,7 +100,9 @@ impl Pickup {
         for (index, one) in missing.iter().enumerate() {
             let mut left = one.quantity;
             for (id, pieces) in &mut open {
-                let of_sku = |line: &&aisle_domain::order::OrderLine| line.line.id == *id && line.line.sku == one.sku;
+                let of_sku = |line: &&aisle_domain::order::OrderLine| {
+                    line.line.id == *id && line.line.sku == one.sku
+                };
                 if left > 0 && *pieces > 0 && self.order.lines.iter().any(|line| of_sku(&line)) {
                     let taken = left.min(*pieces);
                     (left, *pieces) = (left - taken, *pieces - taken);
@@ -226,7 +238,10 @@ pub async fn not_found(call: &Call, order_id: &str) -> Result<Reply, Error> {
     }
     task.pickup.must_be_preparing()?;
     let lines = task.pickup.missing_lines(&request.lines)?;
-    let missing = request.lines.iter().map(|one| serde_json::json!({"sku": one.sku, "quantity": one.quantity}));
+    let missing = request
+        .lines
+        .iter()
+        .map(|one| serde_json::json!({"sku": one.sku, "quantity": one.quantity}));
     let doc = serde_json::json!({"missing": missing.collect::<Vec<_>>()}).to_string();
     let answer = task.answer("preparing").await?;
     let mut batch = task.begin_batch(&answer, "preparing");
@@ -238,6 +253,13 @@ pub async fn not_found(call: &Call, order_id: &str) -> Result<Reply, Error> {
     };
     task.record(&mut batch, "pickup.not_found", &doc, entry);
     let (store, subject) = (&task.pickup.location_id, ("order", order_id));
-    incident::record(&mut batch, &task.brand.id, store, "not_found", subject, &doc);
+    incident::record(
+        &mut batch,
+        &task.brand.id,
+        store,
+        "not_found",
+        subject,
+        &doc,
+    );
     task.commit(batch, answer).await
 }

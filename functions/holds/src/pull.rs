@@ -8,7 +8,7 @@ use aisle_domain::plan::Allocation;
 use aisle_http::auth::{self, Staff};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
-use aisle_store::idempotency::Claim;
+use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::stock::{self, Document, Floor, Reserved};
 use aisle_store::{Batch, audit, incident};
 use aisle_ucp::hold::NotFoundRequest;
@@ -25,44 +25,37 @@ struct Task<'a> {
     brand: Rc<Brand>,
     staff: Rc<Staff>,
     claim: Option<Claim>,
+    outcome: Outcome,
     before: HoldRow,
     now_ms: i64,
 }
 
-/// What there is to do, or what was answered to the same request before.
-enum Begun<'a> {
-    Task(Task<'a>),
-    Replay(Reply),
-}
-
 impl<'a> Task<'a> {
-    async fn begin(
-        call: &'a Call,
-        id: &str,
-        operation: &str,
-        body: &[u8],
-    ) -> Result<Begun<'a>, Error> {
+    async fn begin(call: &'a Call, id: &str, operation: &str, body: &[u8]) -> Result<Self, Error> {
         must_be_id(id)?;
         let brand = call.brand().await?;
         let staff = auth::staff(call, &brand.id, SCOPE).await?;
         let claim = call.claim(&brand.id, &format!("{operation}/{id}"), body)?;
         let facts = Facts::read(call, &brand, id, claim.as_ref()).await?;
         staff.at(&facts.hold()?.location_id)?;
-        if let Some(reply) = call.replay(facts.outcome.clone())? {
-            return Ok(Begun::Replay(reply));
-        }
-        let before = facts.hold()?.clone();
-        if before.status != Status::Requested {
-            return Err(before.is_now());
-        }
-        Ok(Begun::Task(Self {
+        Ok(Self {
+            before: facts.hold()?.clone(),
+            outcome: facts.outcome,
+            now_ms: facts.now_ms,
             call,
             brand,
             staff,
             claim,
-            before,
-            now_ms: facts.now_ms,
-        }))
+        })
+    }
+
+    /// What was answered to the same request before. Refused: a hold that nobody is to pull.
+    fn replay(&self) -> Result<Option<Reply>, Error> {
+        let replayed = self.call.replay(self.outcome.clone())?;
+        if replayed.is_none() && self.before.status != Status::Requested {
+            return Err(self.before.is_now());
+        }
+        Ok(replayed)
     }
 
     /// The batch that makes `after` of the hold, with its entry in the audit trail.
@@ -76,7 +69,13 @@ impl<'a> Task<'a> {
         let answer = Answer::new(200, &after.shown(&locations)?)?;
         let mut batch = command::begin(self.claim.as_ref(), &answer);
         after.replace(&mut batch, &self.brand)?;
-        audit::record(&mut batch, self.staff.actor(), action, ("hold", &after.id), doc);
+        audit::record(
+            &mut batch,
+            self.staff.actor(),
+            action,
+            ("hold", &after.id),
+            doc,
+        );
         Ok((batch, answer))
     }
 
@@ -92,15 +91,17 @@ impl<'a> Task<'a> {
                 Ok(reply)
             }
             Committed::Replayed(reply) => Ok(reply),
-            Committed::Unmet(error) => match substitute.as_ref().and_then(|one| one.short(&error)) {
-                Some(short) => Err(Error::conflict(
-                    "out_of_stock",
-                    "the store has not as many of the substitute",
-                )
-                .at("$.substitute_sku")
-                .with("requested", short.quantity)),
-                None => Err(overtaken(self.call, &self.brand, &self.before).await),
-            },
+            Committed::Unmet(error) => {
+                match substitute.as_ref().and_then(|one| one.short(&error)) {
+                    Some(short) => Err(Error::conflict(
+                        "out_of_stock",
+                        "the store has not as many of the substitute",
+                    )
+                    .at("$.substitute_sku")
+                    .with("requested", short.quantity)),
+                    None => Err(overtaken(self.call, &self.brand, &self.before).await),
+                }
+            }
         }
     }
 }
@@ -108,10 +109,10 @@ impl<'a> Task<'a> {
 /// `POST /holds/{id}/pulled`
 pub async fn pulled(call: &Call, id: &str) -> Result<Reply, Error> {
     let body = call.body().await?;
-    let task = match Task::begin(call, id, "pull-hold", &body).await? {
-        Begun::Task(task) => task,
-        Begun::Replay(reply) => return Ok(reply),
-    };
+    let task = Task::begin(call, id, "pull-hold", &body).await?;
+    if let Some(reply) = task.replay()? {
+        return Ok(reply);
+    }
     let after = HoldRow {
         status: Status::Pulled,
         ..task.before.clone()
@@ -125,10 +126,10 @@ pub async fn pulled(call: &Call, id: &str) -> Result<Reply, Error> {
 pub async fn not_found(call: &Call, id: &str) -> Result<Reply, Error> {
     let body = call.body().await?;
     let request: NotFoundRequest = call.parse(&body)?;
-    let task = match Task::begin(call, id, "hold-not-found", &body).await? {
-        Begun::Task(task) => task,
-        Begun::Replay(reply) => return Ok(reply),
-    };
+    let task = Task::begin(call, id, "hold-not-found", &body).await?;
+    if let Some(reply) = task.replay()? {
+        return Ok(reply);
+    }
     let missing: Vec<(String, i64)> = request
         .lines
         .into_iter()
@@ -147,12 +148,20 @@ pub async fn not_found(call: &Call, id: &str) -> Result<Reply, Error> {
     if after.hold.lines.is_empty() {
         after.status = Status::Released;
     }
-    let doc = serde_json::to_string(&changes).map_err(|error| Error::internal(error.to_string()))?;
+    let doc =
+        serde_json::to_string(&changes).map_err(|error| Error::internal(error.to_string()))?;
     let doc = format!("{{\"changes\":{doc}}}");
     let (mut batch, answer) = task.batch(&after, "hold.not_found", &doc).await?;
     let reserved = exchange(&mut batch, &task, &changes);
     let (store, subject) = (&after.location_id, ("hold", id));
-    incident::record(&mut batch, &task.brand.id, store, "not_found", subject, &doc);
+    incident::record(
+        &mut batch,
+        &task.brand.id,
+        store,
+        "not_found",
+        subject,
+        &doc,
+    );
     task.commit(batch, answer, reserved).await
 }
 
@@ -174,13 +183,17 @@ fn exchange(batch: &mut Batch, task: &Task, changes: &[Change]) -> Option<Reserv
         .iter()
         .filter_map(|change| change.substitute.as_ref().map(at_store))
         .collect();
-    let missing: Vec<Allocation> = changes.iter().map(|change| at_store(&change.missing)).collect();
+    let missing: Vec<Allocation> = changes
+        .iter()
+        .map(|change| at_store(&change.missing))
+        .collect();
     let Some(substitute_sku) = instead.first().map(|one| one.sku.clone()) else {
         stock::release(batch, brand_id, document, &missing);
         return None;
     };
-    let (before, behind): (Vec<_>, Vec<_>) =
-        missing.into_iter().partition(|one| one.sku < substitute_sku);
+    let (before, behind): (Vec<_>, Vec<_>) = missing
+        .into_iter()
+        .partition(|one| one.sku < substitute_sku);
     if !before.is_empty() {
         stock::release(batch, brand_id, document, &before);
     }

@@ -23,12 +23,13 @@ struct Known {
 
 /// `GET /orders/{id}/pass/{pass_id}/{image}`
 pub async fn show(call: &Call, id: &str, pass_id: &str, image: &str) -> Result<Reply, Error> {
-    let Some((what, form)) = image.split_once('.') else {
-        return Err(call.not_found());
+    let (what, form) = match image.split_once('.') {
+        Some((what @ ("qr" | "barcode"), form @ ("svg" | "png"))) => (what, form),
+        _ => {
+            let detail = "the images of a pass are qr.svg, qr.png, barcode.svg and barcode.png";
+            return Err(Error::not_found("not_found", detail));
+        }
     };
-    if !matches!((what, form), ("qr" | "barcode", "svg" | "png")) {
-        return Err(call.not_found());
-    }
     let module_px = module_px(call)?;
     let known = read(call, id, pass_id).await?;
     if !known.live {

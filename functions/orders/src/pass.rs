@@ -216,7 +216,7 @@ impl Facts {
                 let detail = format!("the order is not ready yet; it is promised for {ready_at}");
                 Err(Error::conflict("not_ready", &detail)
                     .with("ready_at", ready_at)
-                    .with("status", pickup.status.name()))
+                    .with("pickup_status", pickup.status.name()))
             }
         }
     }

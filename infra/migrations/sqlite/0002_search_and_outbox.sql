@@ -1,5 +1,8 @@
 -- What SQLite writes differently: full text by FTS5, the outbox's own sequence.
 
+-- Readers and the one writer do not wait for each other. The file remembers it.
+PRAGMA journal_mode = WAL;
+
 CREATE TABLE IF NOT EXISTS product_search_row (
     rowid      INTEGER PRIMARY KEY,
     brand_id   TEXT NOT NULL,

@@ -1,6 +1,8 @@
-//! A complete Aisle of one's own: an edge in this process, a database, a key-value store.
+//! A complete Aisle of one's own: an edge in this process or a real Spin beside it, a
+//! database, a key-value store.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use aisle_edge::{ComponentStats, Edge, EdgeOptions};
@@ -10,6 +12,7 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use crate::components;
+use crate::spin::{self, Spin};
 use crate::stores::{Lines, Stores};
 use crate::{Client, Database};
 
@@ -110,7 +113,7 @@ impl Setup {
 /// A running Aisle; what it keeps is gone when it is dropped.
 pub struct Environment {
     /// Taken when it is shut down.
-    edge: Option<Edge>,
+    runtime: Option<Runtime>,
     pub database: Database,
     pub admin_key: String,
     pub relay_key: String,
@@ -119,6 +122,12 @@ pub struct Environment {
     /// Only with [`Setup::through_lines`] on servers.
     pub lines: Option<Lines>,
     _state: TempDir,
+}
+
+/// What the app runs on.
+enum Runtime {
+    Edge(Edge),
+    Spin(Spin),
 }
 
 impl Environment {
@@ -141,7 +150,7 @@ impl Environment {
             .pass_keys
             .unwrap_or_else(|| [random_key(), random_key()].concat());
         allow(&stores.database, "tests", &admin_key, None, "admin").await?;
-        let edge = Edge::start(EdgeOptions {
+        let options = EdgeOptions {
             state_dir: state.path().into(),
             postgres: stores.postgres,
             redis: stores.redis,
@@ -153,9 +162,15 @@ impl Environment {
             max_memory_bytes: setup.memory_mib << 20,
             request_timeout: Duration::from_secs(120),
             ..EdgeOptions::new(&manifest)
-        });
+        };
+        let runtime = match spin::program() {
+            Some(program) => Runtime::Spin(tokio::task::block_in_place(|| {
+                Spin::start(program, &options)
+            })?),
+            None => Runtime::Edge(Edge::start(options).await?),
+        };
         Ok(Self {
-            edge: Some(edge.await?),
+            runtime: Some(runtime),
             database: stores.database,
             admin_key,
             relay_key,
@@ -165,20 +180,39 @@ impl Environment {
         })
     }
 
-    pub fn edge(&self) -> &Edge {
-        self.edge.as_ref().expect("running until it is shut down")
+    fn runtime(&self) -> &Runtime {
+        self.runtime
+            .as_ref()
+            .expect("running until it is shut down")
     }
 
-    /// Lets requests and what follows them finish, and closes the stores.
+    /// The local edge, with what only it can tell: not where a real Spin runs the app.
+    pub fn edge(&self) -> &Edge {
+        match self.runtime() {
+            Runtime::Edge(edge) => edge,
+            Runtime::Spin(_) => panic!("a real Spin runs the app: ask spin::program() first"),
+        }
+    }
+
+    /// Where the app answers.
+    pub fn addr(&self) -> SocketAddr {
+        match self.runtime() {
+            Runtime::Edge(edge) => edge.addr(),
+            Runtime::Spin(spin) => spin.address,
+        }
+    }
+
+    /// Lets requests and what follows them finish (a real Spin does not), and closes the
+    /// stores.
     pub async fn shutdown(mut self) {
-        if let Some(edge) = self.edge.take() {
+        if let Some(Runtime::Edge(edge)) = self.runtime.take() {
             edge.shutdown().await;
         }
     }
 
     /// A client of the brand that answers under `host`.
     pub fn client(&self, host: &str) -> Client {
-        Client::new(self.edge().addr(), host)
+        Client::new(self.addr(), host)
             .with_header("ucp-agent", r#"profile="https://platform.example/profile""#)
     }
 
@@ -199,8 +233,7 @@ impl Environment {
 
     /// Who holds this admin key.
     pub fn with_key(&self, key: &str) -> Client {
-        Client::new(self.edge().addr(), "localhost")
-            .with_header("authorization", &format!("Bearer {key}"))
+        Client::new(self.addr(), "localhost").with_header("authorization", &format!("Bearer {key}"))
     }
 
     /// Lets a further admin key in, whose name and secret are the same.
@@ -230,12 +263,13 @@ impl Environment {
 
     /// Instances that trapped, ran out of memory or out of time.
     pub fn traps(&self) -> u64 {
-        self.edge()
-            .stats()
-            .components
-            .values()
-            .map(|component| component.traps)
-            .sum()
+        match self.runtime() {
+            Runtime::Edge(edge) => {
+                let components = edge.stats().components;
+                components.values().map(|component| component.traps).sum()
+            }
+            Runtime::Spin(spin) => spin.traps(),
+        }
     }
 
     /// Has the relay work until nothing is left to do. Whoever wrote has woken it too, and
@@ -266,7 +300,9 @@ impl Environment {
 /// An edge that nobody shuts down keeps its memory reserved.
 impl Drop for Environment {
     fn drop(&mut self) {
-        if let (Some(edge), Ok(runtime)) = (self.edge.take(), Handle::try_current()) {
+        if let (Some(Runtime::Edge(edge)), Ok(runtime)) =
+            (self.runtime.take(), Handle::try_current())
+        {
             runtime.spawn(edge.shutdown());
         }
     }

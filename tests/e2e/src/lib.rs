@@ -9,8 +9,10 @@ pub mod environment;
 mod interrupted;
 pub mod json;
 pub mod line;
+pub mod python;
 pub mod servers;
 pub mod shopping;
+pub mod spin;
 pub mod staff;
 mod stores;
 

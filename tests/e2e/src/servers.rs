@@ -1,10 +1,11 @@
 //! PostgreSQL and Redis as real servers: started once per process from the installed
 //! programs, on private ports, and gone when the process is.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -17,8 +18,7 @@ const READY: &str = "ready to accept connections";
 pub struct Servers {
     pub postgres_port: u16,
     pub redis_port: u16,
-    /// Their watchdogs read from this process: when it ends, however it ends, they stop the servers.
-    _watchdogs: [Child; 2],
+    _watchdogs: [Watchdog; 2],
 }
 
 /// The process's servers, or why it has none.
@@ -54,13 +54,17 @@ fn start() -> Result<Servers> {
     let postgres = program("postgres")?;
     let redis = program("redis-server")?;
     let (postgres_port, redis_port) = (free_port()?, free_port()?);
+    let (user, ports) = (
+        unprivileged_user()?,
+        [postgres_port, redis_port].map(|port| port.to_string()),
+    );
     let watchdogs = [
-        watchdog(
+        server(
             POSTGRES,
-            &[initdb.as_path(), postgres.as_path()],
-            postgres_port,
+            [&ports[0], user].map(OsStr::new),
+            [&initdb, &postgres],
         )?,
-        watchdog(REDIS, &[redis.as_path()], redis_port)?,
+        server(REDIS, [OsStr::new(&ports[1])], [&redis])?,
     ];
     Ok(Servers {
         postgres_port,
@@ -87,45 +91,72 @@ const POSTGRES: &str = r#"
 /// unless it asks for it, as PostgreSQL does.
 const REDIS: &str = r#"
     cd "$dir"
-    "$3" --port "$1" --bind 127.0.0.1 --save "" --appendonly no --daemonize no --databases 1024 2>&1 &
+    "$2" --port "$1" --bind 127.0.0.1 --save "" --appendonly no --daemonize no --databases 1024 2>&1 &
     server=$! stop=TERM"#;
 
-/// Runs `script` in a folder of its own and holds its server until this process's end
-/// of the pipe closes: that also happens when a test aborts or the process is killed.
-fn watchdog(script: &str, programs: &[&Path], port: u16) -> Result<Child> {
-    let script = format!(
-        "trap : INT TERM HUP\ndir=$(mktemp -d) || exit 1\n{script}\nread -r _\n\
-         kill -$stop $server\nwait $server\nrm -rf \"$dir\"\n"
-    );
-    let mut watchdog = Command::new("sh")
-        .args([
-            "-c",
-            &script,
-            "watchdog",
-            &port.to_string(),
-            unprivileged_user()?,
-        ])
-        .args(programs)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start a server for the tests")?;
-    let printed = watchdog.stdout.take().context("no output")?;
-    wait_until_ready(BufReader::new(printed))?;
+fn server<const N: usize, const M: usize>(
+    script: &str,
+    settings: [&OsStr; N],
+    programs: [&PathBuf; M],
+) -> Result<Watchdog> {
+    let arguments = settings
+        .into_iter()
+        .chain(programs.map(|path| path.as_os_str()));
+    let (watchdog, mut printed) = Watchdog::start(script, arguments)?;
+    read_until(&mut printed, |log| log.to_lowercase().contains(READY))?;
+    // Read on, so that the server never waits for a reader.
+    std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
     Ok(watchdog)
 }
 
-/// Reads what the server prints until it is ready, and goes on reading so that it never
-/// waits for a reader.
-fn wait_until_ready(mut printed: impl BufRead + Send + 'static) -> Result<()> {
+/// Holds a server until this process's end of the pipe closes: that also happens when a
+/// test aborts or the process is killed.
+pub(crate) struct Watchdog(Child);
+
+impl Watchdog {
+    /// Runs `script`, which starts the server in the background and sets `server`, its
+    /// process, and `stop`, the signal that ends it; `$dir` is a folder for it. Answers what
+    /// the server prints too.
+    pub(crate) fn start<'a>(
+        script: &str,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+    ) -> Result<(Self, BufReader<ChildStdout>)> {
+        let script = format!(
+            "trap : INT TERM HUP\ndir=$(mktemp -d) || exit 1\n{script}\nread -r _\n\
+             kill -$stop $server\nwait $server\nrm -rf \"$dir\"\n"
+        );
+        let mut watchdog = Command::new("sh")
+            .args(["-c", &script, "watchdog"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start a server for the tests")?;
+        let printed = watchdog.stdout.take().context("no output")?;
+        Ok((Self(watchdog), BufReader::new(printed)))
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // Nothing can be done about a shell that cannot be waited for.
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads what a server prints until it is `ready`, and answers all of it.
+pub(crate) fn read_until(
+    printed: &mut impl BufRead,
+    ready: impl Fn(&str) -> bool,
+) -> Result<String> {
     let mut log = String::new();
-    while !log.to_lowercase().contains(READY) {
+    while !ready(&log) {
         if printed.read_line(&mut log)? == 0 {
             bail!("a server for the tests did not start:\n{log}");
         }
     }
-    std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
-    Ok(())
+    Ok(log)
 }
 
 /// Empty unless this process is root's.

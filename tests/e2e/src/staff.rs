@@ -45,8 +45,8 @@ impl Environment {
         ] {
             self.database.rows(&insert).await?;
         }
-        let client = Client::new(self.edge().addr(), host)
-            .with_header("authorization", &format!("Bearer {token}"));
+        let client =
+            Client::new(self.addr(), host).with_header("authorization", &format!("Bearer {token}"));
         Ok(SignedOn {
             client,
             token,

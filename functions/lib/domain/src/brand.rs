@@ -124,6 +124,12 @@ pub struct Link {
 }
 
 impl Brand {
+    /// Until when goods that lie ready at `ready_at_ms` are kept for whoever collects them.
+    pub fn kept_until_ms(&self, ready_at_ms: i64) -> i64 {
+        const DAY_MS: i64 = 86_400_000;
+        ready_at_ms.saturating_add(self.pickup_days.max(0).saturating_mul(DAY_MS))
+    }
+
     /// Checks what the shape alone cannot. Errors name the first wrong field, such as `tax_rates[2].rate_ppm`.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(

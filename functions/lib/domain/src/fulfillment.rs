@@ -449,7 +449,6 @@ impl PickupSearch<'_> {
         let prepared = hours::ready_at_ms(location, now_ms, location.preparation_minutes)?;
         let brought = incoming.iter().map(|incoming| incoming.ready_at_ms).max();
         let ready_at_ms = brought.map_or(prepared, |brought| brought.max(prepared));
-        let days = self.brand.pickup_days.max(0);
         let here = self.here();
         reasons.push(if hours::is_open_at(location, now_ms) {
             PickupReason::OpenNow
@@ -465,7 +464,7 @@ impl PickupSearch<'_> {
             address: location.address.clone(),
             time_zone: location.time_zone.clone(),
             ready_at_ms,
-            pickup_by_ms: ready_at_ms.saturating_add(days.saturating_mul(DAY_MS)),
+            pickup_by_ms: self.brand.kept_until_ms(ready_at_ms),
             distance_m: here.map(|here| geo::distance_m(here.geo, location.geo)),
             reasons,
             here_now,

@@ -132,10 +132,11 @@ impl Contact {
             return refused("name", "must have 1 to 100 characters");
         }
         let spoken = |c: char| c.is_whitespace() || "-.()/".contains(c);
-        let phone_number = self
-            .phone_number
-            .map(|number| number.replace(spoken, ""));
-        if phone_number.as_deref().is_some_and(|number| !is_e164(number)) {
+        let phone_number = self.phone_number.map(|number| number.replace(spoken, ""));
+        if phone_number
+            .as_deref()
+            .is_some_and(|number| !is_e164(number))
+        {
             return refused("phone_number", "not in E.164 form, such as +14155550123");
         }
         let email = self.email.map(|email| email.trim().to_lowercase());
@@ -143,7 +144,10 @@ impl Contact {
             return refused("email", "no email address");
         }
         if phone_number.is_none() && email.is_none() {
-            return refused("phone_number", "a phone number or an email address is needed");
+            return refused(
+                "phone_number",
+                "a phone number or an email address is needed",
+            );
         }
         Ok(Self {
             name,
@@ -155,7 +159,10 @@ impl Contact {
     /// What the contact is known by: one key for the number and one for the address, in
     /// order, each from `digest` of a text that is the same however it was typed.
     pub fn keys(&self, digest: impl Fn(&str) -> String) -> Vec<String> {
-        let number = self.phone_number.iter().map(|number| format!("tel:{number}"));
+        let number = self
+            .phone_number
+            .iter()
+            .map(|number| format!("tel:{number}"));
         let address = self.email.iter().map(|email| format!("mailto:{email}"));
         let mut keys: Vec<String> = number.chain(address).map(|text| digest(&text)).collect();
         keys.sort_unstable();
@@ -182,7 +189,9 @@ pub fn wanted(items: &[(String, i64)], policy: &HoldPolicy) -> Result<Demand, Re
         return Err(Refusal::new("too_many_units", "$.items", detail));
     }
     Ok(Demand::sum(
-        items.iter().map(|(sku, quantity)| (sku.as_str(), *quantity)),
+        items
+            .iter()
+            .map(|(sku, quantity)| (sku.as_str(), *quantity)),
     ))
 }
 
@@ -193,10 +202,7 @@ impl Hold {
 
     /// What the hold has set aside at its location.
     pub fn allocations(&self, location_id: &str) -> Vec<Allocation> {
-        self.lines
-            .iter()
-            .map(|line| line.at(location_id))
-            .collect()
+        self.lines.iter().map(|line| line.at(location_id)).collect()
     }
 
     /// Takes `missing` units off the hold, and puts as many of the substitute (SKU, title) in
@@ -225,9 +231,14 @@ impl Hold {
             if !(1..=held.quantity).contains(quantity) {
                 return refused(index, "quantity", "not within 1 and what is held");
             }
-            if substitute.is_some_and(|(instead, _)| missing.iter().any(|(sku, _)| sku == instead)) {
+            if substitute.is_some_and(|(instead, _)| missing.iter().any(|(sku, _)| sku == instead))
+            {
                 let detail = "what is missing cannot replace itself";
-                return Err(Refusal::new("invalid_substitute", "$.substitute_sku", detail));
+                return Err(Refusal::new(
+                    "invalid_substitute",
+                    "$.substitute_sku",
+                    detail,
+                ));
             }
             held.quantity -= quantity;
             changes.push(Change {
@@ -243,7 +254,10 @@ impl Hold {
                 at_ms,
             });
         }
-        for instead in changes.iter().filter_map(|change| change.substitute.as_ref()) {
+        for instead in changes
+            .iter()
+            .filter_map(|change| change.substitute.as_ref())
+        {
             match lines.iter_mut().find(|line| line.sku == instead.sku) {
                 Some(line) => line.quantity += instead.quantity,
                 None => lines.push(instead.clone()),
@@ -303,7 +317,11 @@ mod tests {
         for status in Status::ALL {
             assert_eq!(Status::parse(status.name()), Some(status));
             assert_eq!(status.at(10, 9), status);
-            let past = if status.is_open() { Status::Expired } else { status };
+            let past = if status.is_open() {
+                Status::Expired
+            } else {
+                status
+            };
             assert_eq!(status.at(10, 10), past);
         }
         assert_eq!(Status::parse("kept"), None);
@@ -311,8 +329,12 @@ mod tests {
 
     #[test]
     fn one_contact_has_one_key_however_it_is_typed() {
-        let typed = contact(Some("+1 (202) 555-0143"), Some(" ADA@Example.com ")).checked().unwrap();
-        let plain = contact(Some("+12025550143"), Some("ada@example.com")).checked().unwrap();
+        let typed = contact(Some("+1 (202) 555-0143"), Some(" ADA@Example.com "))
+            .checked()
+            .unwrap();
+        let plain = contact(Some("+12025550143"), Some("ada@example.com"))
+            .checked()
+            .unwrap();
         assert_eq!(typed, plain);
         assert_eq!(typed.name, "Ada");
         let keys = typed.keys(str::to_owned);
@@ -326,8 +348,20 @@ mod tests {
             (contact(None, None), "$.contact.phone_number"),
             (contact(Some("0301234"), None), "$.contact.phone_number"),
             (contact(None, Some("ada")), "$.contact.email"),
-            (Contact { name: " ".into(), ..contact(None, Some("a@b")) }, "$.contact.name"),
-            (Contact { name: "x".repeat(101), ..contact(None, Some("a@b")) }, "$.contact.name"),
+            (
+                Contact {
+                    name: " ".into(),
+                    ..contact(None, Some("a@b"))
+                },
+                "$.contact.name",
+            ),
+            (
+                Contact {
+                    name: "x".repeat(101),
+                    ..contact(None, Some("a@b"))
+                },
+                "$.contact.name",
+            ),
         ] {
             assert_eq!(contact.checked().unwrap_err().path, path);
         }
@@ -343,19 +377,28 @@ mod tests {
         assert_eq!(wanted(&[("A", 2), ("A", 3)]).unwrap().units("A"), 5);
         assert_eq!(wanted(&[]).unwrap_err(), "$.items");
         assert_eq!(wanted(&[("A", 3), ("B", 3)]).unwrap_err(), "$.items");
-        assert_eq!(wanted(&[("A", i64::MAX), ("B", i64::MAX)]).unwrap_err(), "$.items");
-        assert_eq!(wanted(&[("A", 1), ("B", 0)]).unwrap_err(), "$.items[1].quantity");
+        assert_eq!(
+            wanted(&[("A", i64::MAX), ("B", i64::MAX)]).unwrap_err(),
+            "$.items"
+        );
+        assert_eq!(
+            wanted(&[("A", 1), ("B", 0)]).unwrap_err(),
+            "$.items[1].quantity"
+        );
         assert_eq!(wanted(&[("A", 1); 21]).unwrap_err(), "$.items");
     }
 
     #[test]
     fn what_is_not_found_is_replaced_or_let_go() {
         let mut kept = hold(vec![line("A", 2), line("B", 1)]);
-        let changes = kept.not_found(&[("A".into(), 1)], Some(("C", "Title C")), 7).unwrap();
+        let changes = kept
+            .not_found(&[("A".into(), 1)], Some(("C", "Title C")), 7)
+            .unwrap();
         assert_eq!(kept.lines, [line("A", 1), line("B", 1), line("C", 1)]);
         assert_eq!(changes, kept.changes);
         assert_eq!(changes[0].missing, line("A", 1));
-        kept.not_found(&[("B".into(), 1), ("A".into(), 1)], None, 8).unwrap();
+        kept.not_found(&[("B".into(), 1), ("A".into(), 1)], None, 8)
+            .unwrap();
         assert_eq!(kept.lines, [line("C", 1)]);
         let before = kept.clone();
         for (missing, substitute) in [

@@ -1,6 +1,8 @@
 //! Goods that one location sends to another: the life of a transfer, and the quote that
 //! says from where they can come and when they are ready.
 
+pub mod counts;
+pub mod need;
 #[cfg(test)]
 mod tests;
 
@@ -191,6 +193,22 @@ pub struct TransferDoc {
     /// Why the source refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_reason: Option<String>,
+    /// Why somebody called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_reason: Option<String>,
+    /// How it travels, once it has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<Shipment>,
+}
+
+/// Who carries the goods, and under which number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Shipment {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
 }
 
 impl TransferDoc {
@@ -203,6 +221,8 @@ impl TransferDoc {
             considered: planned.considered.clone(),
             note: None,
             refused_reason: None,
+            cancelled_reason: None,
+            shipment: None,
         }
     }
 

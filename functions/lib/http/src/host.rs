@@ -9,25 +9,21 @@ pub(crate) struct Host {
     pub(crate) authority: String,
 }
 
-/// From `spin-full-url`, which the trigger sets to what the client asked for; else from
-/// the URI's authority; a `host` header is not reliably there.
+/// From the request's URI, which the runtime completes with what the client asked for; from
+/// the `host` header where a URI has no authority. No other header counts: the runtime adds
+/// its `spin-*` headers after those of the same name that a client has sent, and
+/// `x-forwarded-*` are the client's own words.
 pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Host {
-    let full = header(headers, "spin-full-url").and_then(|url| url.parse::<Uri>().ok());
-    let from = full
-        .as_ref()
-        .filter(|full| full.authority().is_some())
-        .unwrap_or(uri);
-    let authority = from
-        .authority()
-        .map(|authority| authority.as_str())
-        .or_else(|| header(headers, "host"));
-    let authority = authority.unwrap_or_default();
+    let authority = match uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => header(headers, "host").unwrap_or_default(),
+    };
     // What stands before an @ are credentials, no part of the name.
     let authority = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
     Host {
-        scheme: from.scheme_str().unwrap_or("http").into(),
+        scheme: uri.scheme_str().unwrap_or("http").into(),
         authority: authority.to_ascii_lowercase(),
     }
 }
@@ -50,21 +46,34 @@ mod tests {
     }
 
     #[test]
-    fn the_full_url_wins_then_the_authority_then_the_header() {
-        let full = ("spin-full-url", "https://North.example:8443/stock");
+    fn the_authority_wins_then_the_header() {
         let header = ("host", "Fallback.example");
         assert_eq!(
-            host("http://inner:80/stock", &[full, header]),
+            host("https://North.example:8443/stock", &[header]),
             ("https".into(), "north.example:8443".into())
         );
         assert_eq!(
-            host("http://inner:80/stock", &[header]),
-            ("http".into(), "inner:80".into())
+            host("https://ada:secret@north.example/stock", &[]),
+            ("https".into(), "north.example".into())
         );
         assert_eq!(
             host("/stock", &[header]),
             ("http".into(), "fallback.example".into())
         );
         assert_eq!(host("/stock", &[]), ("http".into(), String::new()));
+    }
+
+    #[test]
+    fn what_a_client_can_claim_does_not_count() {
+        let claims = [
+            ("spin-full-url", "https://evil.example/stock"),
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-proto", "https"),
+            ("forwarded", "host=evil.example;proto=https"),
+        ];
+        assert_eq!(
+            host("http://north.example/stock", &claims),
+            ("http".into(), "north.example".into())
+        );
     }
 }

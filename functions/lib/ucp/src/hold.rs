@@ -54,7 +54,9 @@ pub struct HoldContact {
 /// A person's name and number belong in no log.
 impl std::fmt::Debug for HoldContact {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("HoldContact").finish_non_exhaustive()
+        formatter
+            .debug_struct("HoldContact")
+            .finish_non_exhaustive()
     }
 }
 

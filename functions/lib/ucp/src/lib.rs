@@ -15,5 +15,6 @@ pub mod order;
 pub mod page;
 pub mod pass;
 pub mod stock;
+pub mod transfer;
 
 pub use envelope::UCP_VERSION;

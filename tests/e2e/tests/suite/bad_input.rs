@@ -117,7 +117,7 @@ async fn open_shop(pair: Pair) -> Result<Shop> {
 async fn refuse(shop: &Shop, case: Case) -> Result<()> {
     // A connection of its own: a body that is refused early takes its connection down.
     let client = match case.admin_key {
-        Some(_) => Client::new(shop.aisle.edge().addr(), "north.localhost"),
+        Some(_) => Client::new(shop.aisle.addr(), "north.localhost"),
         None => shop.aisle.north(),
     };
     let mut call = client.call(case.method.clone(), &case.path);

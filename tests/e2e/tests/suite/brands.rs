@@ -95,3 +95,39 @@ pub async fn an_unknown_host_gets_the_default_brand(pair: Pair) -> Result<()> {
     assert_eq!(owner, default_handle);
     Ok(())
 }
+
+/// Which brand answers, and under which origin, is the host's affair: whatever else a client
+/// claims changes nothing.
+pub async fn a_claimed_host_changes_nothing(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let (north, harbor) = (aisle.north(), aisle.harbor());
+    let wanted = &items(&north, 1).await?[0];
+    let ready = shipping_checkout(&north, &[line(&wanted.id, 1)], NORTH_COUNTRY).await?;
+    let order = format!(
+        "/orders/{}",
+        order_id(&complete(&north, &ready).await?.json())
+    );
+    let host = format!("north.localhost:{}", aisle.addr().port());
+    for (name, value) in [
+        ("spin-full-url", format!("http://{host}{order}")),
+        ("spin-component-route", "/orders".into()),
+        ("x-forwarded-host", host.clone()),
+        ("forwarded", format!("host={host}")),
+        ("x-original-host", host.clone()),
+    ] {
+        harbor.get(&order).header(name, &value).expect(404).await?;
+    }
+    for path in [order.as_str(), "/.well-known/ucp"] {
+        let plain = north.get(path).expect(200).await?.json();
+        let claimed = north
+            .get(path)
+            .header("spin-full-url", "https://evil.example/")
+            .header("x-forwarded-host", "evil.example")
+            .header("x-forwarded-proto", "https")
+            .expect(200)
+            .await?
+            .json();
+        assert_eq!(claimed, plain, "{path}");
+    }
+    Ok(())
+}

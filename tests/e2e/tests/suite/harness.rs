@@ -59,11 +59,27 @@ fn servers_are_there() -> bool {
 /// Says on the terminal, past the test runner's capture, what is not tested and why. Where
 /// the environment says that this is CI, nothing may be skipped.
 pub fn skip(what: &str, reason: &str) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
         std::env::var_os("CI").is_none_or(|ci| ci != "true"),
         "CI must test {what}, but: {reason}"
     );
+    say_skipped(what, reason);
+}
+
+/// Whether the runtime counts SQL statements, as the local edge does; says so where not.
+pub fn counts_sql() -> bool {
+    let counts = aisle_e2e::spin::program().is_none();
+    if !counts {
+        say_skipped(
+            "the number of SQL statements",
+            "a real Spin does not count them",
+        );
+    }
+    counts
+}
+
+fn say_skipped(what: &str, reason: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let first = SAID
         .lock()
         .is_ok_and(|mut said| said.insert(what.to_owned()));

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use aisle_e2e::components::tools_dir;
 use aisle_e2e::environment::HARBOR_COUNTRY;
 use aisle_e2e::json::Look;
+use aisle_e2e::python::{programs, said};
 use aisle_e2e::shopping::{self, items, line, shipping_checkout};
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
@@ -73,7 +73,7 @@ async fn harbor_by_address(aisle: &Environment) -> Result<Client> {
     let admin = aisle.admin();
     let mut brand = admin.get("/admin/brands/harbor").expect(200).await?.json();
     let hosts = brand["hosts"].as_array_mut().context("no hosts")?;
-    hosts.push(json!(aisle.edge().addr().to_string()));
+    hosts.push(json!(aisle.addr().to_string()));
     admin
         .put("/admin/brands/harbor")
         .json(&brand)
@@ -124,7 +124,7 @@ pub async fn schemathesis_finds_every_answer_described(pair: Pair) -> Result<()>
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(schemathesis);
     command
-        .args(["run", &format!("{}/openapi.json", aisle.edge().url())])
+        .args(["run", &format!("http://{}/openapi.json", aisle.addr())])
         .args([
             "--header",
             &format!("Authorization: Bearer {}", aisle.admin_key),
@@ -148,7 +148,8 @@ pub async fn schemathesis_finds_every_answer_described(pair: Pair) -> Result<()>
 /// after saying why, where that cannot be done.
 fn tool(name: &str) -> Option<PathBuf> {
     static VENV: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let install = || VENV.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    let install =
+        || VENV.get_or_init(|| programs("venv", &PACKAGES).map_err(|error| format!("{error:#}")));
     match tokio::task::block_in_place(install) {
         Ok(programs) => Some(programs.join(name)),
         Err(reason) => {
@@ -156,38 +157,4 @@ fn tool(name: &str) -> Option<PathBuf> {
             None
         }
     }
-}
-
-fn install() -> Result<PathBuf> {
-    let venv = tools_dir().join("venv");
-    let programs = venv.join("bin");
-    let installed = ["spck-conformance", "schemathesis"]
-        .iter()
-        .all(|name| programs.join(name).is_file());
-    if !installed {
-        std::fs::create_dir_all(tools_dir())?;
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        run(Command::new(programs.join("pip"))
-            .args(["install", "--quiet"])
-            .args(PACKAGES))?;
-    }
-    Ok(programs)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", said(&output));
-    Ok(())
-}
-
-fn said(output: &Output) -> String {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!(
-        "{}\n{}{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    )
 }

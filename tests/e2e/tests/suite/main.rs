@@ -12,11 +12,14 @@ mod counts;
 mod deliveries;
 mod discovery;
 mod health;
+mod holds;
 mod idempotency;
 mod imports;
 mod judges;
 mod locator;
 mod migrations;
+mod pass;
+mod pull_list;
 mod race;
 mod read_model;
 mod story;
@@ -43,6 +46,7 @@ harness::suite! {
     brands: [
         another_brand_does_not_know_my_cart_checkout_order_or_product,
         an_unknown_host_gets_the_default_brand,
+        a_claimed_host_changes_nothing,
     ],
     caching: [
         stock_can_be_cached_and_revalidated,
@@ -113,6 +117,30 @@ harness::suite! {
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
     ],
+    pass: [
+        a_ready_order_gets_a_pass_that_a_till_verifies_offline,
+        without_something_to_collect_there_is_no_pass,
+        a_new_pass_ends_the_one_before_it,
+        passes_of_an_order_are_limited,
+        keys_are_rotated_with_an_overlap,
+        without_a_key_there_are_no_passes,
+        an_order_tells_what_happened_to_it,
+        two_readers_read_every_picture,
+        what_is_no_picture_is_refused,
+    holds: [
+        goods_are_kept_and_given_up,
+        a_hold_ends_with_its_time,
+        the_last_units_are_kept_for_few,
+        a_contact_has_only_so_many_holds,
+        impossible_holds_are_refused,
+        the_end_and_a_pull_do_not_both_win,
+    ],
+    pull_list: [
+        the_list_leads_through_holds_and_orders,
+        a_hold_is_pulled_once,
+        what_is_not_found_is_replaced_or_let_go,
+        an_order_is_ready_once,
+        only_staff_of_the_store_pull,
     counts: [
         two_devices_count_together,
         what_nobody_finds_is_missing,

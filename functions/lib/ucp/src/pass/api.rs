@@ -23,7 +23,7 @@ pub struct Api;
         (status = 201, body = Pass),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A header makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has no such order"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`not_ready`, with `ready_at` and the collection's `status`; `already_collected`; `cancelled`; or the key is in use"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`not_ready`, with `ready_at` and `pickup_status`; `already_collected`; `cancelled`; or the key is in use"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The body, which need not be there, is too long"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`no_pickup`: the order is not collected at a store; or the key was used for another request"),

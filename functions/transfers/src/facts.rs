@@ -1,0 +1,283 @@
+//! The one read of an operation: everything that its decision stands on, in one SQL call.
+//! Each row is a kind and a JSON document.
+
+use std::rc::Rc;
+
+use aisle_domain::brand::Brand;
+use aisle_domain::cart::{self, Line};
+use aisle_domain::lane::Lane;
+use aisle_domain::location::Location;
+use aisle_domain::order::Order;
+use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
+use aisle_http::{Call, Error};
+use aisle_store::idempotency::{self, Claim, Outcome};
+use aisle_store::model::Locations;
+use aisle_store::transfers::{self, Transfer};
+use aisle_store::{Dialect, Row, StoreError, Value};
+use aisle_ucp::transfer::{BeneficiaryKind, ItemName};
+use serde::Deserialize;
+
+/// A variant that a request names.
+#[derive(Debug, Deserialize)]
+pub struct Item {
+    pub id: String,
+    pub sku: String,
+    pub gtin: Option<String>,
+    pub active: i64,
+}
+
+/// A confirmed order that a transfer is for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct OrderRow {
+    pub version: i64,
+    pub doc: Order,
+}
+
+/// The collection of that order.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PickupRow {
+    pub location_id: String,
+    pub status: String,
+    pub ready_at_ms: i64,
+    pub version: i64,
+}
+
+/// A live cart, or an open checkout.
+#[derive(Debug, Deserialize)]
+struct BasketRow {
+    version: i64,
+    doc: Basket,
+}
+
+#[derive(Debug, Deserialize)]
+struct Basket {
+    lines: Vec<Line>,
+}
+
+pub struct Facts {
+    /// The database's clock.
+    pub now_ms: i64,
+    /// Of the request's idempotency key.
+    pub outcome: Outcome,
+    pub items: Vec<Item>,
+    pub lanes: Vec<Lane>,
+    pub availability: Availability,
+    /// The one that was asked for, and all others for the same order, cart or checkout.
+    pub transfers: Vec<Transfer>,
+    pub order: Option<OrderRow>,
+    pub pickup: Option<PickupRow>,
+    /// What the order holds, wherever.
+    pub held: Vec<Allocation>,
+    /// The version of the cart or checkout, and what is in it.
+    pub basket: Option<(i64, Demand)>,
+    pub locations: Rc<Locations>,
+}
+
+/// What to read beside the clock and the idempotency key.
+#[derive(Default)]
+pub struct Question<'a> {
+    /// A transfer with everything that its next step may need.
+    pub transfer_id: Option<&'a str>,
+    /// What a new transfer would bring, where to, and for whom.
+    pub items: Option<&'a [(ItemName, i64)]>,
+    pub to_location_id: Option<&'a str>,
+    pub beneficiary: Option<(BeneficiaryKind, &'a str)>,
+}
+
+impl Facts {
+    /// Reads what `question` asks: one SQL call. The locations come from the read model.
+    pub async fn read(
+        call: &Call,
+        brand: &Brand,
+        claim: Option<&Claim>,
+        locations: Rc<Locations>,
+        question: &Question<'_>,
+    ) -> Result<Self, Error> {
+        let (sql, params) = question.sql(call.db().dialect(), &brand.id, claim);
+        let rows = call.db().query(sql, params).await?;
+        Ok(Self::collect(&rows, locations, claim)?)
+    }
+
+    pub fn location(&self, id: &str) -> Option<&Location> {
+        self.locations.all.iter().find(|location| location.id == id)
+    }
+
+    fn collect(
+        rows: &[Row],
+        locations: Rc<Locations>,
+        claim: Option<&Claim>,
+    ) -> Result<Self, StoreError> {
+        let mut levels = Vec::new();
+        let mut facts = Self {
+            now_ms: 0,
+            outcome: Outcome::Fresh,
+            items: Vec::new(),
+            lanes: Vec::new(),
+            availability: Availability::default(),
+            transfers: Vec::new(),
+            order: None,
+            pickup: None,
+            held: Vec::new(),
+            basket: None,
+            locations,
+        };
+        for row in rows {
+            match row.text("kind")?.as_str() {
+                "head" => {
+                    facts.now_ms = row.int("now_ms")?;
+                    facts.outcome = claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(row))?;
+                }
+                "item" => facts.items.push(row.json("doc")?),
+                "stock" => levels.push(row.json::<Level>("doc")?.into()),
+                "lane" => facts.lanes.push(row.json("doc")?),
+                "transfer" => facts.transfers.push(row.json("doc")?),
+                "order" => facts.order = Some(row.json("doc")?),
+                "pickup" => facts.pickup = Some(row.json("doc")?),
+                "held" => facts.held.push(row.json("doc")?),
+                "basket" => {
+                    let BasketRow { version, doc } = row.json("doc")?;
+                    facts.basket = Some((version, cart::demand(&doc.lines)));
+                }
+                other => return Err(StoreError::Bug(format!("a row of kind {other}"))),
+            }
+        }
+        facts.availability = Availability::new(&levels);
+        Ok(facts)
+    }
+}
+
+#[derive(Deserialize)]
+struct Level {
+    sku: String,
+    location_id: String,
+    on_hand: i64,
+    reserved: i64,
+    safety: i64,
+}
+
+impl From<Level> for StockLevel {
+    fn from(level: Level) -> Self {
+        Self {
+            sku: level.sku,
+            location_id: level.location_id,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            safety: level.safety,
+        }
+    }
+}
+
+/// Kind, document, and where it comes from.
+type Part<'a> = (&'a str, &'a str, &'a str);
+
+const PARTS: [Part; 8] = [
+    (
+        "item",
+        "{object}('id', i.id, 'sku', i.sku, 'gtin', i.gtin, 'active', i.active)",
+        "item i",
+    ),
+    (
+        "stock",
+        "{object}('sku', s.sku, 'location_id', s.location_id, 'on_hand', s.on_hand, 'reserved', s.reserved, 'safety', s.safety)",
+        "stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item)",
+    ),
+    (
+        "lane",
+        "l.doc",
+        "transfer_lane l WHERE l.brand_id = ?1 AND l.to_location_id IN (SELECT id FROM destination)",
+    ),
+    (
+        "order",
+        "{object}('version', o.version, 'doc', {json}o.doc{/json})",
+        "customer_order o WHERE o.brand_id = ?1 AND o.id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+         AND o.status = 'confirmed'",
+    ),
+    (
+        "pickup",
+        "{object}('location_id', p.location_id, 'status', p.status, 'ready_at_ms', p.ready_at_ms, 'version', p.version)",
+        "pickup p WHERE p.brand_id = ?1 AND p.order_id IN (SELECT id FROM beneficiary WHERE type = 'order')",
+    ),
+    (
+        "held",
+        "{object}('sku', a.sku, 'location_id', a.location_id, 'quantity', a.quantity)",
+        "allocation a WHERE a.brand_id = ?1 AND a.order_id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+         AND a.status = 'open'",
+    ),
+    (
+        "basket",
+        "{object}('version', c.version, 'doc', {json}c.doc{/json})",
+        "cart c WHERE c.brand_id = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'cart') \
+         AND c.status = 'active' AND c.expires_at_ms > {now}",
+    ),
+    (
+        "basket",
+        "{object}('version', c.version, 'doc', {json}c.doc{/json})",
+        "checkout_session c WHERE c.brand_id = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'checkout') \
+         AND c.status IN ('incomplete', 'ready_for_complete') AND c.expires_at_ms > {now}",
+    ),
+];
+
+impl Question<'_> {
+    /// One statement: `item`, `destination` and `beneficiary` are what the question names,
+    /// and every fact about them is a row.
+    fn sql(&self, dialect: Dialect, brand_id: &str, claim: Option<&Claim>) -> (String, Vec<Value>) {
+        let mut params = vec![Value::from(brand_id)];
+        params.extend(claim.map_or_else(|| ["", ""].map(Value::from), Claim::params));
+        let (with, family) = match self.transfer_id {
+            Some(id) => {
+                params.push(id.into());
+                (OF_TRANSFER.to_owned(), "t.id = ?4 OR (t.for_id <> '' AND t.for_type IN (SELECT type FROM beneficiary) AND t.for_id IN (SELECT id FROM beneficiary))")
+            }
+            None => {
+                let (kind, id) = self.beneficiary.map_or(("", ""), |(kind, id)| (kind.name(), id));
+                let names = self.items.unwrap_or_default().iter().map(|(name, _)| name.text());
+                let names: Vec<&str> = names.collect();
+                params.push(serde_json::Value::from(names).to_string().into());
+                params.push(self.to_location_id.unwrap_or_default().into());
+                params.push(kind.into());
+                params.push(id.into());
+                let wanted = dialect.pick(
+                    "SELECT value AS item FROM json_each(?4)",
+                    "SELECT jsonb_array_elements_text(?4::jsonb) AS item",
+                );
+                (OF_REQUEST.replace("{wanted}", wanted), "t.for_id <> '' AND t.for_type = ?6 AND t.for_id = ?7")
+            }
+        };
+        let head = format!(
+            "SELECT 'head' AS kind, CAST(NULL AS TEXT) AS doc, {{now}} AS now_ms, {} FROM (SELECT 1 AS one) probe {}",
+            idempotency::COLUMNS,
+            idempotency::join("?2", "?3"),
+        );
+        let document = transfers::document(dialect);
+        let from = format!("transfer t WHERE t.brand_id = ?1 AND ({family})");
+        let transfer = ("transfer", document.as_str(), from.as_str());
+        let parts = PARTS.iter().chain([&transfer]).map(|(kind, document, from)| {
+            format!(" UNION ALL SELECT '{kind}', CAST({document} AS TEXT), NULL, NULL, NULL, NULL, NULL FROM {from}")
+        });
+        let sql = format!("{with} {head}{}", parts.collect::<String>());
+        (in_dialect(dialect, &sql), params)
+    }
+}
+
+fn in_dialect(dialect: Dialect, sql: &str) -> String {
+    let (object, json, end) = dialect.pick(
+        ("json_object", "json(", ")"),
+        ("json_build_object", "CAST(", " AS json)"),
+    );
+    sql.replace("{object}", object)
+        .replace("{json}", json)
+        .replace("{/json}", end)
+}
+
+const OF_TRANSFER: &str = "WITH item AS (\
+        SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN transfer_line l ON l.brand_id = v.brand_id AND l.sku = v.sku \
+        WHERE l.brand_id = ?1 AND l.transfer_id = ?4), \
+    destination AS (SELECT to_location_id AS id FROM transfer WHERE brand_id = ?1 AND id = ?4), \
+    beneficiary AS (SELECT for_type AS type, for_id AS id FROM transfer WHERE brand_id = ?1 AND id = ?4)";
+/// Variants by id, by SKU and by GTIN, as joins so that each uses its index.
+const OF_REQUEST: &str = "WITH wanted AS ({wanted}), item AS (\
+        SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
+        UNION SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1 \
+        UNION SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.gtin = w.item WHERE v.brand_id = ?1), \
+    destination AS (SELECT CAST(?5 AS TEXT) AS id), \
+    beneficiary AS (SELECT CAST(?6 AS TEXT) AS type, CAST(?7 AS TEXT) AS id)";
