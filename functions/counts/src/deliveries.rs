@@ -69,7 +69,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
-    let created = Answer::new(201, &stored.shown(&location.time_zone, Vec::new()))?;
+    let lines_to_come = stored.delivery.lines([]);
+    let created = Answer::new(201, &stored.shown(&location.time_zone, lines_to_come))?;
     let mut batch = command::begin(claim.as_ref(), &created);
     let insertion = batch.len();
     batch.expect(

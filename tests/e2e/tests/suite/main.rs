@@ -158,5 +158,6 @@ harness::suite! {
         an_unannounced_delivery_is_received,
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
+        a_transfer_is_unpacked_with_scanners,
     ],
 }

@@ -392,7 +392,7 @@ fn get_receiving() {}
 
 /// Receive a transfer by scans
 ///
-/// For staff of its destination, while it is in transit.
+/// For staff of its destination. `POST /transfers/{id}/receive` with `scanned` puts it on the shelf.
 #[utoipa::path(
     post, path = "/counts/receiving/{id}/scans", tag = "counting", security(("staff_session" = [])),
     params(
