@@ -8,6 +8,7 @@ use aisle_ucp::cart::{self as wire, CartRequest};
 
 use crate::answer::{self, Answer};
 use crate::facts::{CartRow, Facts, Question};
+use crate::transfers;
 
 const DAY_MS: i64 = 86_400_000;
 /// A cart is kept for a month after its last change.
@@ -137,6 +138,9 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     } = facts.cart.as_ref().ok_or_else(|| answer::missing("Cart"))?;
     let canceled = Answer::new(200, &wire::Cart::new(id, cart, &brand, *expires_at_ms))?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
+    for held in facts.held_for("cart") {
+        transfers::give_back(&mut batch, &brand, held, ("cart", id));
+    }
     batch.expect(
         1,
         "UPDATE cart SET status = 'canceled', version = version + 1, updated_at_ms = {now} \

@@ -143,8 +143,10 @@ impl Completion<'_> {
         let session =
             checkout::refresh(&row.session, &facts.shop(self.brand)).map_err(answer::refused)?;
         let repriced = (session.totals != row.session.totals).then(price_changed);
-        if session.open_status() == Status::Incomplete || repriced.is_some() {
-            return self.keep(row, session, repriced).await.map(Some);
+        let later = session.is_brought_later_than(&row.session);
+        let changed = repriced.or_else(|| later.then(promise_changed));
+        if session.open_status() == Status::Incomplete || changed.is_some() {
+            return self.keep(row, session, changed).await.map(Some);
         }
         let pending = Pending::new(row, session, facts);
         if !self.reserve(&pending, facts).await? {
@@ -425,7 +427,7 @@ async fn finish(
                 &pending.row.session.plan.allocations,
             );
             for held in &pending.transfers {
-                transfers::give_back(&mut batch, brand, held);
+                transfers::give_back(&mut batch, brand, held, ("order", &pending.order.id));
             }
             pending.row.session.order = None;
             pending.row.status = pending.row.session.open_status();
@@ -461,6 +463,12 @@ async fn finish(
         Err(BatchError::Unmet { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+fn promise_changed() -> Notice {
+    let text =
+        "The goods come to the store later than shown before. Check when, and complete again.";
+    Notice::warning("promise_changed", "$.fulfillment.methods", text)
 }
 
 fn price_changed() -> Notice {

@@ -58,13 +58,20 @@ pub struct Facts {
     pub held: Vec<Held>,
     /// Transfers of the session's order that is not paid yet.
     pub ordered: Vec<Held>,
-    /// Of both, by id: whether it is for a cart, a checkout or an order, and its document.
-    kept: HashMap<String, (String, TransferDoc)>,
+    /// Of both, by id.
+    kept: HashMap<String, Kept>,
     lanes: Vec<Lane>,
     items: Vec<Item>,
     rates: Vec<TaxRate>,
     availability: Availability,
     locations: Rc<Locations>,
+}
+
+/// A transfer that was read.
+struct Kept {
+    /// `cart`, `checkout` or `order`, and its id.
+    owner: (String, String),
+    doc: TransferDoc,
 }
 
 /// What to read beside the clock and the idempotency key.
@@ -118,15 +125,20 @@ impl Facts {
 
     /// The document of a transfer that was read.
     pub fn doc_of(&self, transfer_id: &str) -> Option<&TransferDoc> {
-        self.kept.get(transfer_id).map(|(_, doc)| doc)
+        self.kept.get(transfer_id).map(|kept| &kept.doc)
+    }
+
+    /// What a transfer that was read is for, and its id.
+    pub fn owner_of(&self, transfer_id: &str) -> (&str, &str) {
+        let owner = self.kept.get(transfer_id).map(|kept| &kept.owner);
+        owner.map_or(("", ""), |(kind, id)| (kind, id))
     }
 
     /// What is set aside for the `cart` or the `checkout` alone.
     pub fn held_for(&self, for_type: &'static str) -> impl Iterator<Item = &Held> {
-        self.held.iter().filter(move |held| {
-            let kept = self.kept.get(&held.id);
-            kept.is_some_and(|(own, _)| own == for_type)
-        })
+        self.held
+            .iter()
+            .filter(move |held| self.owner_of(&held.id).0 == for_type)
     }
 
     fn collect(
@@ -184,7 +196,10 @@ impl Facts {
     }
 
     fn keep(&mut self, row: &Row) -> Result<(), StoreError> {
-        let (id, for_type) = (row.text("k1")?, row.text("k4")?);
+        let id = row.text("k1")?;
+        let owner = row.text("k4")?;
+        let (kind, owner_id) = owner.split_once('/').unwrap_or_default();
+        let owner = (kind.to_owned(), owner_id.to_owned());
         let doc: TransferDoc = row.json("doc")?;
         let held = Held {
             id: id.clone(),
@@ -196,11 +211,11 @@ impl Facts {
                 considered: doc.considered.clone(),
             },
         };
-        match for_type.as_str() {
+        match owner.0.as_str() {
             "order" => self.ordered.push(held),
             _ => self.held.push(held),
         }
-        self.kept.insert(id, (for_type, doc));
+        self.kept.insert(id, Kept { owner, doc });
         Ok(())
     }
 }
@@ -367,10 +382,10 @@ const ATTEMPT: &str = "SELECT 'attempt', o.id, o.number, o.status, p.id, o.versi
     {now} - p.updated_at_ms, NULL, NULL, NULL, NULL, NULL, NULL FROM customer_order o JOIN payment p ON p.order_id = o.id \
     WHERE o.brand_id = ?1 AND o.checkout_session_id = {id} \
       AND p.attempt = (SELECT max(latest.attempt) FROM payment latest WHERE latest.order_id = o.id)";
-const TRANSFERS_OF_CART: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type, NULL, NULL, \
+const TRANSFERS_OF_CART: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type || '/' || t.for_id, NULL, NULL, \
     NULL, NULL, t.doc, NULL, NULL, NULL, NULL FROM transfer t WHERE t.brand_id = ?1 AND t.status = 'reserved' \
       AND t.for_type = 'cart' AND t.for_id = {id} AND (t.expires_at_ms IS NULL OR t.expires_at_ms > {now})";
-const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type, NULL, NULL, \
+const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id, t.to_location_id, t.for_type || '/' || t.for_id, NULL, NULL, \
     NULL, NULL, t.doc, NULL, NULL, NULL, NULL FROM transfer t WHERE t.brand_id = ?1 AND t.status = 'reserved' \
       AND (t.for_type = 'checkout' AND t.for_id = {id} \
         OR t.for_type = 'cart' AND t.for_id IN (SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}) \

@@ -283,7 +283,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     let canceled = Answer::new(200, &shown(call, &brand, &row))?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
     for held in facts.held_for("checkout") {
-        transfers::give_back(&mut batch, &brand, held);
+        transfers::give_back(&mut batch, &brand, held, ("checkout", id));
     }
     batch.expect(
         1,

@@ -39,7 +39,7 @@ pub fn reserve(
 ) -> Result<(), Error> {
     let needed = |held: &&Held| sent.iter().any(|sent| sent.id == held.id);
     for held in facts.held.iter().filter(|held| !needed(held)) {
-        give_back(batch, brand, held);
+        give_back(batch, brand, held, facts.owner_of(&held.id));
     }
     let mut reserved: Vec<(&Held, Vec<Allocation>)> = Vec::new();
     for held in sent {
@@ -96,7 +96,14 @@ fn adopt(
            AND (expires_at_ms IS NULL OR expires_at_ms > {now})",
         values![&brand.id, &held.id, order_id, doc, ready_at_ms],
     );
-    changed(batch, brand, &held.id);
+    transfers::changed(
+        batch,
+        &brand.id,
+        &held.id,
+        Status::Reserved,
+        "order",
+        order_id,
+    );
     Ok(())
 }
 
@@ -118,7 +125,7 @@ pub fn confirm(batch: &mut Batch, brand: &Brand, order_id: &str, session: &Sessi
              updated_at_ms = {now} WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved'",
             values![&brand.id, &held.id, status.name(), expires_in_ms],
         );
-        changed(batch, brand, &held.id);
+        transfers::changed(batch, &brand.id, &held.id, status, "order", order_id);
         timeline::record(
             batch,
             &brand.id,
@@ -186,7 +193,7 @@ fn lines_of(session: &Session, planned: &PlannedTransfer) -> Vec<(String, i64)> 
 }
 
 /// Cancels a transfer that nothing came of, and frees its units at the source.
-pub fn give_back(batch: &mut Batch, brand: &Brand, held: &Held) {
+pub fn give_back(batch: &mut Batch, brand: &Brand, held: &Held, (for_type, for_id): (&str, &str)) {
     batch.expect(
         1,
         "UPDATE transfer SET status = 'cancelled', expires_at_ms = NULL, version = version + 1, updated_at_ms = {now} \
@@ -195,9 +202,12 @@ pub fn give_back(batch: &mut Batch, brand: &Brand, held: &Held) {
     );
     let document = Document::transfer(&held.id);
     stock::release(batch, &brand.id, document, &held.planned.allocations());
-    changed(batch, brand, &held.id);
-}
-
-fn changed(batch: &mut Batch, brand: &Brand, id: &str) {
-    outbox::event(batch, &Event::new(&brand.id, "transfer.changed", id));
+    transfers::changed(
+        batch,
+        &brand.id,
+        &held.id,
+        Status::Cancelled,
+        for_type,
+        for_id,
+    );
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::brand::RequiredContact;
 use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
 use crate::collection::Network;
-use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest};
+use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest, PickupStore};
 use crate::lane::Lane;
 use crate::location::Location;
 use crate::notice::{Notice, Refusal};
@@ -100,6 +100,29 @@ impl Session {
         } else {
             Status::ReadyForComplete
         }
+    }
+
+    /// Whether goods have to be brought to the store of collection, and come later than
+    /// the shopper was told.
+    pub fn is_brought_later_than(&self, told: &Self) -> bool {
+        let (now, then) = (self.collected_at(), told.collected_at());
+        now.zip(then).is_some_and(|(now, then)| {
+            let last = now
+                .incoming
+                .iter()
+                .map(|incoming| incoming.ready_at_ms)
+                .max();
+            now.id == then.id && last.is_some_and(|last| last > then.ready_at_ms)
+        })
+    }
+
+    fn collected_at(&self) -> Option<&PickupStore> {
+        self.methods
+            .iter()
+            .find_map(|method| match method.destination() {
+                Some(Destination::Store(store)) => Some(store),
+                _ => None,
+            })
     }
 
     /// What to ask for to get this session again.

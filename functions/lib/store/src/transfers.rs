@@ -176,7 +176,8 @@ pub fn document(dialect: Dialect) -> String {
     .replace("{object}", object)
 }
 
-fn changed(
+/// Tells that the transfer has come to `status`.
+pub fn changed(
     batch: &mut Batch,
     brand_id: &str,
     id: &str,

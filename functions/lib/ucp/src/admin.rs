@@ -82,7 +82,7 @@ impl ImportKind {
     }
 }
 
-/// How many products, locations or balances an import touched.
+/// How many products, locations, balances or lanes an import touched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tally {

@@ -31,7 +31,7 @@ enum Command {
     Up(up::Flags),
     /// Brings a database to the newest schema. Running it again changes nothing.
     Migrate(MigrateFlags),
-    /// Sends CSV files of products, locations or stock to a running edge.
+    /// Sends CSV files of products, locations, stock or lanes to a running edge.
     Import(import::Flags),
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod brands;
 mod caching;
 mod catalog;
+mod checkout_transfer;
 mod clock;
 mod counts;
 mod deliveries;
@@ -16,12 +17,14 @@ mod holds;
 mod idempotency;
 mod imports;
 mod judges;
+mod lanes;
 mod locator;
 mod migrations;
 mod pass;
 mod pull_list;
 mod race;
 mod read_model;
+mod sourcing;
 mod story;
 
 harness::suite! {
@@ -62,6 +65,17 @@ harness::suite! {
         options_are_selected_one_by_one,
         a_store_in_mind_shows_what_it_has,
     ],
+    checkout_transfer: [
+        what_the_store_lacks_is_brought_there,
+        several_stores_bring_what_one_has_not,
+        a_declined_payment_frees_what_was_to_be_brought,
+        a_promise_that_became_later_is_shown_before_money_moves,
+        sixteen_buyers_of_the_last_units_elsewhere,
+        the_brand_decides_about_transfers,
+        a_brand_may_keep_transfers_to_itself,
+        the_shoppers_own_transfer_is_taken_over,
+        what_was_set_aside_and_is_not_bought_is_given_back,
+    ],
     clock: [an_expired_checkout_or_cart_is_gone],
     discovery: [
         the_profile_names_the_brands_own_endpoint,
@@ -90,6 +104,10 @@ harness::suite! {
         the_ucp_runner_finds_no_deviation,
         schemathesis_finds_every_answer_described,
     ],
+    lanes: [
+        bad_lanes_are_reported_and_the_rest_goes_in,
+        a_holiday_moves_the_promise,
+    ],
     locator: [
         a_distance_is_a_hard_limit,
         hours_are_the_stores_own,
@@ -112,6 +130,10 @@ harness::suite! {
         a_change_of_stock_becomes_visible,
         losing_the_store_costs_speed_only,
     ],
+    sourcing: [
+        a_warehouse_comes_first_unless_the_brand_says_otherwise,
+        a_brand_may_protect_low_stock,
+    ],
     story: [
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
@@ -127,6 +149,7 @@ harness::suite! {
         an_order_tells_what_happened_to_it,
         two_readers_read_every_picture,
         what_is_no_picture_is_refused,
+    ],
     holds: [
         goods_are_kept_and_given_up,
         a_hold_ends_with_its_time,
@@ -141,6 +164,7 @@ harness::suite! {
         what_is_not_found_is_replaced_or_let_go,
         an_order_is_ready_once,
         only_staff_of_the_store_pull,
+    ],
     counts: [
         two_devices_count_together,
         what_nobody_finds_is_missing,

@@ -58,7 +58,7 @@ fn location(id: &str, name: &str, country: &str, region: &str, latitude_e7: i64)
         "address": {"street_address": "1 High Street", "address_locality": "X", "address_region": region,
                     "postal_code": "1", "address_country": country},
         "geo": {"latitude_e7": latitude_e7, "longitude_e7": 0}, "time_zone": "Europe/Berlin", "hours": week,
-        "services": {"sell": store, "pickup": store, "ship": !store}, "preparation_minutes": 60,
+        "services": {"sell": store, "pickup": store, "ship": !store, "transfer": true}, "preparation_minutes": 60,
     }))
     .unwrap()
 }
@@ -102,6 +102,36 @@ fn stock(units: impl IntoIterator<Item = (&'static str, &'static str, i64)>) -> 
 
 /// Calls `test` with a shop that has this stock.
 fn in_shop<T>(brand: &Brand, availability: &Availability, test: impl FnOnce(&Shop) -> T) -> T {
+    in_network(brand, availability, &[], test)
+}
+
+/// Goods leave daily from each `(from, to)`, and are there after an hour.
+fn lanes(ways: &[(&str, &str)]) -> Vec<Lane> {
+    let lane = |(from, to): &(&str, &str)| {
+        let days = [
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ];
+        serde_json::from_value(json!({
+            "from_location_id": from, "to_location_id": to, "days": days, "cut_off": "16:00", "transit_minutes": 60
+        }))
+        .unwrap()
+    };
+    ways.iter().map(lane).collect()
+}
+
+/// The same with ways between its places.
+fn in_network<T>(
+    brand: &Brand,
+    availability: &Availability,
+    lanes: &[Lane],
+    test: impl FnOnce(&Shop) -> T,
+) -> T {
     let (rates, items, locations) = (rates(), items(), locations());
     let prices = PriceList {
         brand,
@@ -112,7 +142,7 @@ fn in_shop<T>(brand: &Brand, availability: &Availability, test: impl FnOnce(&Sho
         prices,
         locations: &locations,
         availability,
-        lanes: &[],
+        lanes,
         held: &[],
         now_ms: NOW_MS,
     })

@@ -63,8 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn is_whole(line: &Line) -> bool {
-        line.shipped + line.surplus
-            == line.in_transit + line.received + line.damaged + line.missing
+        line.shipped + line.surplus == line.in_transit + line.received + line.damaged + line.missing
     }
 
     proptest! {

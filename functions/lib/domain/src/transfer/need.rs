@@ -16,7 +16,10 @@ pub struct Coming<'a> {
 /// Units that are still to be collected of the order's pickup, by SKU.
 pub fn to_collect(order: &Order) -> Demand {
     let line_ids = order.pickup().map_or(&[][..], |pickup| &pickup.line_ids);
-    let lines = order.lines.iter().filter(|own| line_ids.contains(&own.line.id));
+    let lines = order
+        .lines
+        .iter()
+        .filter(|own| line_ids.contains(&own.line.id));
     Demand::sum(lines.map(|own| (own.line.sku.as_str(), own.line.quantity - own.fulfilled)))
 }
 
@@ -31,7 +34,11 @@ pub fn lacking<'a>(
     for one in held {
         *provided.entry(&one.sku).or_default() += one.quantity;
     }
-    for line in coming.into_iter().filter(|one| one.is_open).flat_map(|one| one.lines) {
+    for line in coming
+        .into_iter()
+        .filter(|one| one.is_open)
+        .flat_map(|one| one.lines)
+    {
         *provided.entry(&line.sku).or_default() += outstanding(line);
     }
     let lacks = |(sku, units)| (sku, units - provided.get(sku).copied().unwrap_or_default());
@@ -62,11 +69,13 @@ mod tests {
     fn what_is_here_or_on_its_way_is_not_lacking() {
         let wanted = Demand::sum([("A", 5), ("B", 1)]);
         let mut on_its_way = Line::new("A", 2);
-        let open = |line| Coming {
-            is_open: true,
-            lines: std::slice::from_ref(line),
+        let lacks = |line: &Line| {
+            let open = Coming {
+                is_open: true,
+                lines: std::slice::from_ref(line),
+            };
+            lacking(&wanted, &[held(2)], [open])
         };
-        let lacks = |line: &Line| lacking(&wanted, &[held(2)], [open(line)]);
         assert_eq!(lacks(&on_its_way), Demand::sum([("A", 1), ("B", 1)]));
         on_its_way.ship(1).unwrap();
         assert_eq!(lacks(&on_its_way).units("A"), 2);

@@ -34,6 +34,7 @@ fn get_order() {}
     params(("id" = String, Path, description = "The order's id")),
     responses(
         (status = 200, body = Timeline, description = "The latest 100 entries, the oldest first"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The id is no text"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has no such order"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )

@@ -21,7 +21,7 @@ pub struct Api;
     ),
     responses(
         (status = 201, body = Pass),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A header makes no sense"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A header or the id makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has no such order"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`not_ready`, with `ready_at` and `pickup_status`; `already_collected`; `cancelled`; or the key is in use"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The body, which need not be there, is too long"),
@@ -48,7 +48,7 @@ fn issue_pass() {}
     ),
     responses(
         (status = 200, description = "The image", content((String = "image/svg+xml"), (String = "image/png"))),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "`module_px` is out of bounds"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "`module_px` is out of bounds, or an id is no text"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such pass or image"),
         (status = 410, body = Problem, content_type = "application/problem+json", description = "`pass_expired`: its time is over, or a newer one ended it"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "`passes_unavailable`: no key is configured; or the database does not answer"),

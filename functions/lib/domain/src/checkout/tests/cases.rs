@@ -1,6 +1,6 @@
 use super::*;
 use crate::brand::RequiredContact;
-use crate::fulfillment::Destination;
+use crate::fulfillment::{Destination, PickupReason};
 use crate::order::Order;
 
 #[test]
@@ -396,4 +396,87 @@ fn an_address_nobody_ships_to_says_so() {
             assert_eq!(session.open_status(), Status::Incomplete);
         }
     });
+}
+
+#[test]
+fn a_store_that_lacks_something_is_offered_with_who_brings_it_and_when() {
+    let stock = stock([
+        ("tee", "store-a", 2),
+        ("tee", "store-b", 1),
+        ("tee", "warehouse", 1),
+    ]);
+    let lanes = lanes(&[("store-b", "store-a"), ("warehouse", "store-a")]);
+    let (session, held_back) = in_network(&brand(true), &stock, &lanes, |shop| {
+        let session = opened(wanted(vec![line("tee", 4)], vec![at("store-a")]), shop);
+        (
+            session,
+            opened(wanted(vec![line("tee", 4)], vec![at("store-b")]), shop),
+        )
+    });
+    assert_eq!(
+        session.open_status(),
+        Status::ReadyForComplete,
+        "{:?}",
+        session.notices
+    );
+    let Some(Destination::Store(store)) = session.methods[0].destination() else {
+        panic!("{:?}", session.methods);
+    };
+    assert_eq!(
+        store.reasons[..2],
+        [PickupReason::HasPart, PickupReason::TransferNeeded]
+    );
+    let brought: Vec<_> = store
+        .incoming
+        .iter()
+        .map(|one| (one.from_name.as_deref(), one.quantity))
+        .collect();
+    assert_eq!(
+        (store.here_now, brought),
+        (Some(2), vec![(Some("Alex"), 1), (None, 1)])
+    );
+    assert_eq!(
+        Some(store.ready_at_ms),
+        store.incoming.iter().map(|one| one.ready_at_ms).max()
+    );
+    let words = &session.methods[0].option().unwrap().description;
+    assert!(
+        words.starts_with("2 here now, 1 transferred from Alex, 1 transferred from our warehouse, ready Wednesday 18:00. Ready from "),
+        "{words}"
+    );
+    assert_eq!(session.plan.transfers().count(), 2);
+    let refused = errors(&held_back);
+    assert!(
+        refused
+            .iter()
+            .any(|(code, _)| *code == "destination_unavailable"),
+        "no lane leads there: {refused:?}"
+    );
+}
+
+#[test]
+fn a_later_day_than_was_told_is_noticed_and_the_minutes_that_pass_are_not() {
+    let (brand, lanes) = (brand(true), lanes(&[("store-b", "store-a")]));
+    let request = || wanted(vec![line("tee", 1)], vec![at("store-a")]);
+    let told = in_network(&brand, &stock([("tee", "store-a", 1)]), &lanes, |shop| {
+        opened(request(), shop)
+    });
+    let sold_out = stock([("tee", "store-b", 1)]);
+    let (later, next_day) = in_network(&brand, &sold_out, &lanes, |shop| {
+        let after = |ms| {
+            refresh(
+                &told,
+                &Shop {
+                    now_ms: NOW_MS + ms,
+                    ..*shop
+                },
+            )
+            .unwrap()
+        };
+        (after(60_000), after(86_400_000))
+    });
+    assert!(later.is_brought_later_than(&told));
+    assert!(next_day.is_brought_later_than(&later));
+    assert!(!later.is_brought_later_than(&later));
+    assert!(!told.is_brought_later_than(&told));
 }
