@@ -155,6 +155,7 @@ fn scan_for_count() {}
     ),
     responses(
         (status = 200, body = CountSession),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id, or the count no such zone"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The count is in another status, in `status`, or was changed at the same moment"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -173,6 +174,7 @@ fn finish_zone() {}
     ),
     responses(
         (status = 200, body = CountSession),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Zones are not done (`zones` names them), or the count is in another status"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -236,6 +238,7 @@ fn approve_count() {}
     ),
     responses(
         (status = 200, body = CountSession),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The count is in another status, in `status`, or was changed at the same moment"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -328,6 +331,7 @@ fn scan_for_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The delivery is over (`status`), or more of a SKU (`sku`) was taken back than came"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -346,6 +350,7 @@ fn close_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Something of it was scanned, or it is over: `status`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
