@@ -5,9 +5,11 @@ use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 mod brands;
+mod devices;
 mod imports;
 mod locations;
 mod precondition;
+mod staff;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -25,6 +27,14 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("PUT", ["admin", "locations", id]) => locations::put(&call, id).await,
         ("POST", ["admin", "imports"]) => imports::create(&call).await,
         ("GET", ["admin", "imports", id]) => imports::get(&call, id).await,
+        ("GET", ["admin", "devices"]) => devices::list(&call).await,
+        ("POST", ["admin", "devices"]) => devices::create(&call).await,
+        ("DELETE", ["admin", "devices", id]) => devices::revoke(&call, id).await,
+        ("GET", ["admin", "staff"]) => staff::list(&call).await,
+        ("POST", ["admin", "staff"]) => staff::create(&call).await,
+        ("DELETE", ["admin", "staff", id]) => staff::revoke(&call, id).await,
+        (_, ["admin", "devices" | "staff"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
+        (_, ["admin", "devices" | "staff", _]) => Err(call.method_not_allowed("DELETE")),
         (_, ["admin", "brands"]) => Err(call.method_not_allowed("GET, HEAD")),
         (_, ["admin", "locations"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
         (_, ["admin", "imports"]) => Err(call.method_not_allowed("POST")),

@@ -18,9 +18,9 @@ use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
-use crate::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 use crate::sessions::{self, document, shown};
 use crate::transfers;
+use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
 pub const INTERRUPTED_MS: i64 = 30_000;

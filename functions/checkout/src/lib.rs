@@ -4,7 +4,6 @@ mod answer;
 mod carts;
 mod complete;
 mod facts;
-mod payment;
 mod recover;
 mod sessions;
 mod transfers;

@@ -1,4 +1,5 @@
-//! `POST /holds/housekeeping`: gives back what is kept past its time. A ticker calls it.
+//! `POST /holds/housekeeping`: gives back what is kept past its time, and takes care of
+//! layaways. A ticker calls it.
 
 use aisle_domain::brand::Brand;
 use aisle_domain::hold::Hold;
@@ -8,6 +9,7 @@ use aisle_store::{Batch, BatchError, Row, values};
 use aisle_ucp::hold::HousekeepingRun;
 
 use crate::facts::changed;
+use crate::layaways;
 
 /// Holds given back in one run, at most; what is left is the next run's.
 const RUN_HOLDS: i64 = 50;
@@ -17,9 +19,11 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
     let sql = "SELECT id, brand_id, location_id, doc, version FROM hold \
                WHERE status IN ('requested', 'pulled') AND expires_at_ms <= {now} ORDER BY expires_at_ms LIMIT ?1";
     let rows = call.db().query(sql, values![RUN_HOLDS]).await?;
+    let released = release(call, &rows).await?;
+    let cared_for = layaways::care::run(call).await?;
     let run = HousekeepingRun {
-        settled: release(call, &rows).await?,
-        more: rows.len() as i64 == RUN_HOLDS,
+        settled: released + cared_for.settled,
+        more: cared_for.more || rows.len() as i64 == RUN_HOLDS,
     };
     Reply::json(200, &run)
 }

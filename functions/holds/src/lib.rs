@@ -1,9 +1,10 @@
-//! Goods kept for somebody: holds without payment, and the list of what staff pull.
+//! Goods kept for somebody: holds without payment, layaways, and the list of what staff pull.
 
 mod articles;
 mod facts;
 mod holds;
 mod housekeeping;
+mod layaways;
 mod pickups;
 mod pull;
 mod pull_list;
@@ -30,6 +31,11 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["holds", id, "cancel"]) => holds::cancel(&call, id).await,
         ("POST", ["holds", id, "pulled"]) => pull::pulled(&call, id).await,
         ("POST", ["holds", id, "not-found"]) => pull::not_found(&call, id).await,
+        ("GET", ["layaways", order_id]) => layaways::get(&call, order_id).await,
+        ("POST", ["layaways", order_id, "payments"]) => layaways::pay(&call, order_id).await,
+        ("POST", ["layaways", order_id, "cancel"]) => layaways::cancel(&call, order_id).await,
+        (_, ["layaways", _]) => Err(call.method_not_allowed("GET, HEAD")),
+        (_, ["layaways", _, "payments" | "cancel"]) => Err(call.method_not_allowed("POST")),
         (_, ["holds"] | ["holds", "housekeeping"]) => Err(call.method_not_allowed("POST")),
         (_, ["holds", _]) => Err(call.method_not_allowed("GET, HEAD")),
         (_, ["holds", _, "cancel" | "pulled" | "not-found"]) => {

@@ -6,6 +6,7 @@ mod font;
 mod images;
 mod pass;
 mod picture;
+mod presence;
 mod read;
 
 use aisle_http::{Call, Error, Reply};
@@ -26,6 +27,9 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("GET", ["orders", id, "pass", pass_id, image]) => {
             images::show(&call, id, pass_id, image).await
         }
+        ("POST", ["orders", id, "presence"]) => presence::report(&call, id).await,
+        ("DELETE", ["orders", id, "presence"]) => presence::withdraw(&call, id).await,
+        (_, ["orders", _, "presence"]) => Err(call.method_not_allowed("POST, DELETE")),
         (_, ["orders", _, "pass"]) => Err(call.method_not_allowed("POST")),
         (_, ["orders", _] | ["orders", _, "timeline"] | ["orders", _, "pass", _, _]) => {
             Err(call.method_not_allowed("GET, HEAD"))

@@ -1,6 +1,7 @@
 //! The relay: drains the outbox into the read model. Woken by whoever filled the outbox,
-//! and by a ticker for what was left.
+//! and by a ticker for what was left, for which it also has the components tidy up.
 
+mod housekeeping;
 mod queue;
 mod refresh;
 
@@ -44,13 +45,19 @@ struct Run {
     failed: usize,
     /// Whether the run stopped at its limit, so that events may be left.
     more: bool,
+    /// What the components tidied up; absent when it was not time for that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    housekeeping: Vec<housekeeping::Chore>,
 }
 
-/// Drains the outbox and says what was done; with `Prefer: respond-async` (RFC 7240) says
+/// Drains the outbox and says what was done. That is the ticker's call, so it is also when
+/// the components tidy up; with `Prefer: respond-async` (RFC 7240) says
 /// 202 first, so that whoever wakes the relay need not wait for it.
 async fn run(call: Call) -> Result<Reply, Error> {
     if call.header("prefer") != Some("respond-async") {
-        return Reply::json(200, &turn(&call).await?);
+        let mut run = turn(&call).await?;
+        run.housekeeping = housekeeping::when_due(call.db()).await?;
+        return Reply::json(200, &run);
     }
     after_response(async move {
         if let Err(error) = turn_after_turn(&call).await {

@@ -32,7 +32,9 @@ impl Caller {
     }
 
     pub async fn staff(call: &Call, brand_id: &str) -> Result<Self, Error> {
-        auth::staff(call, brand_id, STAFF_SCOPE).await.map(Self::Staff)
+        auth::staff(call, brand_id, STAFF_SCOPE)
+            .await
+            .map(Self::Staff)
     }
 
     /// Staff, or a carrier with a key of this brand.

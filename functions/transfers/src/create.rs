@@ -5,117 +5,30 @@ use std::rc::Rc;
 
 use aisle_domain::brand::Brand;
 use aisle_domain::location::Location;
-use aisle_domain::order;
 use aisle_domain::plan::{Allocation, Demand};
-use aisle_domain::policy::{Approval, Policies};
-use aisle_domain::transfer::counts::Line;
+use aisle_domain::policy::Policies;
 use aisle_domain::transfer::need::{self, Coming};
-use aisle_domain::transfer::{self, NoTransfer, PlannedTransfer, Requester, Status, TransferDoc};
+use aisle_domain::transfer::{self, NoTransfer, PlannedTransfer, Requester, Status};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
 use aisle_store::model::Locations;
-use aisle_store::stock::{self, Document, Floor, Holding};
-use aisle_store::transfers::{self, NewTransfer, Transfer};
-use aisle_store::{Batch, new_id, random, values};
+use aisle_store::{Batch, values};
 use aisle_ucp::page::Invalid;
 use aisle_ucp::transfer::{
-    BeneficiaryKind, CreateRequest, Created, ItemName, Places, items,
+    BeneficiaryKind, CreateRequest, CreatedTransfers, ItemName, Places, items,
 };
 use serde_json::json;
 
 use crate::access::{self, Caller};
 use crate::facts::{Facts, Question};
+use crate::fresh::Fresh;
 use crate::life::ROUNDS;
 use crate::waiting::Waiting;
 use crate::{quote, read};
 
-const MINUTE_MS: i64 = 60_000;
 /// Transfers of one cart, checkout or order in all its life: nobody needs more.
 const MAX_FOR_ONE: usize = 30;
-
-/// A transfer that is about to be written.
-pub struct Fresh {
-    pub transfer: Transfer,
-    pub planned: PlannedTransfer,
-    expires_in_ms: Option<i64>,
-}
-
-impl Fresh {
-    fn new(
-        now_ms: i64,
-        planned: PlannedTransfer,
-        requester: Requester,
-        (for_type, for_id): (&str, &str),
-        status: Status,
-        expires_in_minutes: Option<i64>,
-    ) -> Self {
-        let expires_in_ms = expires_in_minutes.map(|minutes| minutes.saturating_mul(MINUTE_MS));
-        let lines = planned.units.iter();
-        let transfer = Transfer {
-            id: new_id(),
-            number: format!("T-{}", order::number(random())),
-            status,
-            from_location_id: planned.from_location_id.clone(),
-            to_location_id: planned.to_location_id.clone(),
-            for_type: for_type.into(),
-            for_id: for_id.into(),
-            ready_at_ms: planned.eta.ready_at_ms,
-            expires_at_ms: expires_in_ms.map(|in_ms| now_ms.saturating_add(in_ms)),
-            lapsed: 0,
-            doc: TransferDoc::new(requester, &planned),
-            version: 1,
-            created_at_ms: now_ms,
-            updated_at_ms: now_ms,
-            lines: lines.map(|unit| Line::new(&unit.sku, unit.quantity)).collect(),
-        };
-        Self {
-            transfer,
-            planned,
-            expires_in_ms,
-        }
-    }
-
-    /// On its way at once, or first a request to the source, as the brand's policy says.
-    pub fn approved_or_requested(
-        brand: &Brand,
-        now_ms: i64,
-        planned: PlannedTransfer,
-        requester: Requester,
-        beneficiary: (&str, &str),
-    ) -> Self {
-        let policy = &brand.policies.transfers;
-        let (status, expires) = match policy.approval {
-            Approval::Automatic => (Status::Approved, None),
-            Approval::Manual => (Status::Requested, Some(policy.approval_minutes)),
-        };
-        Self::new(now_ms, planned, requester, beneficiary, status, expires)
-    }
-
-    /// All of them, with what is set aside for them.
-    pub fn write(batch: &mut Batch, brand_id: &str, all: &[Self]) {
-        for one in all {
-            let new = NewTransfer {
-                id: &one.transfer.id,
-                number: &one.transfer.number,
-                status: one.transfer.status,
-                planned: &one.planned,
-                for_type: &one.transfer.for_type,
-                for_id: &one.transfer.for_id,
-                expires_in_ms: one.expires_in_ms,
-                doc: &one.transfer.doc,
-            };
-            transfers::insert(batch, brand_id, &new);
-        }
-        let units: Vec<Vec<Allocation>> = all.iter().map(|one| one.planned.allocations()).collect();
-        let holdings: Vec<Holding<'_>> = all
-            .iter()
-            .zip(&units)
-            .map(|(one, units)| (Document::transfer(&one.transfer.id), &units[..]))
-            .collect();
-        stock::reserve(batch, brand_id, Floor::Safety, &holdings);
-    }
-}
 
 struct Creation<'a> {
     call: &'a Call,
@@ -160,9 +73,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
 
 impl Creation<'_> {
     fn must_be_allowed(&self) -> Result<(), Error> {
-        let unfit = |code, path: &str, detail: &str| {
-            Err(access::unfit(Invalid::new(code, path, detail)))
-        };
+        let unfit =
+            |code, path: &str, detail: &str| Err(access::unfit(Invalid::new(code, path, detail)));
         let kind = self.request.beneficiary.as_ref().map(|one| one.kind);
         match (self.caller, kind) {
             (Caller::Shopper, None) => unfit(
@@ -170,11 +82,9 @@ impl Creation<'_> {
                 "$.for",
                 "say for which cart, checkout or order; stores' own requests need a staff session",
             ),
-            (Caller::Shopper, Some(_)) if self.request.from.is_some() => unfit(
-                "source_not_yours",
-                "$.from",
-                "only staff choose the source",
-            ),
+            (Caller::Shopper, Some(_)) if self.request.from.is_some() => {
+                unfit("source_not_yours", "$.from", "only staff choose the source")
+            }
             (Caller::Shopper, Some(_)) => Ok(()),
             (_, Some(BeneficiaryKind::Cart | BeneficiaryKind::Checkout)) => unfit(
                 "not_for_staff",
@@ -239,7 +149,10 @@ impl Creation<'_> {
             access::unfit(Invalid::new("unknown_beneficiary", "$.for.id", detail))
         };
         if facts.transfers.len() >= MAX_FOR_ONE {
-            let detail = format!("at most {MAX_FOR_ONE} transfers for one {}", beneficiary.kind.name());
+            let detail = format!(
+                "at most {MAX_FOR_ONE} transfers for one {}",
+                beneficiary.kind.name()
+            );
             return Err(Error::new(429, "too_many_transfers", &detail));
         }
         if beneficiary.kind != BeneficiaryKind::Order {
@@ -248,7 +161,10 @@ impl Creation<'_> {
         }
         facts.order.as_ref().ok_or_else(missing)?;
         let waiting = Waiting::new(self.brand, facts).ok_or_else(|| {
-            Error::conflict("nothing_to_collect", "nothing of this order is still to be collected")
+            Error::conflict(
+                "nothing_to_collect",
+                "nothing of this order is still to be collected",
+            )
         })?;
         if waiting.location_id() != self.to.id {
             let detail = "the order is collected at another store";
@@ -329,7 +245,14 @@ impl Creation<'_> {
         let mut fresh = match whom.0 {
             "cart" | "checkout" => {
                 let minutes = self.brand.policies.transfers.reservation_minutes;
-                Fresh::new(now_ms, planned, requester, whom, Status::Reserved, Some(minutes))
+                Fresh::new(
+                    now_ms,
+                    planned,
+                    requester,
+                    whom,
+                    Status::Reserved,
+                    Some(minutes),
+                )
             }
             // Who sends goods of the own store need not ask it.
             _ if self.caller.at(&from).is_ok() => {
@@ -381,12 +304,12 @@ impl Creation<'_> {
         );
     }
 
-    fn created(&self, fresh: &[Fresh]) -> Created {
+    fn created(&self, fresh: &[Fresh]) -> CreatedTransfers {
         let ready_at_ms = fresh.iter().map(|one| one.transfer.ready_at_ms).max();
         let ready_at_ms = ready_at_ms.unwrap_or_default();
         let places = Places(&self.locations.all);
         let shown = |one: &Fresh| read::shown(&self.locations.all, &one.transfer);
-        Created {
+        CreatedTransfers {
             transfers: fresh.iter().map(shown).collect(),
             ready_at: places.instant(&self.to.id, ready_at_ms),
             pickup_by: places.instant(&self.to.id, self.brand.kept_until_ms(ready_at_ms)),

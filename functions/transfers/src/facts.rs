@@ -240,11 +240,20 @@ impl Question<'_> {
         let (with, family) = match self.transfer_id {
             Some(id) => {
                 params.push(id.into());
-                (OF_TRANSFER.to_owned(), "t.id = ?4 OR (t.for_id <> '' AND t.for_type IN (SELECT type FROM beneficiary) AND t.for_id IN (SELECT id FROM beneficiary))")
+                (
+                    OF_TRANSFER.to_owned(),
+                    "t.id = ?4 OR (t.for_id <> '' AND t.for_type IN (SELECT type FROM beneficiary) AND t.for_id IN (SELECT id FROM beneficiary))",
+                )
             }
             None => {
-                let (kind, id) = self.beneficiary.map_or(("", ""), |(kind, id)| (kind.name(), id));
-                let names = self.items.unwrap_or_default().iter().map(|(name, _)| name.text());
+                let (kind, id) = self
+                    .beneficiary
+                    .map_or(("", ""), |(kind, id)| (kind.name(), id));
+                let names = self
+                    .items
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|(name, _)| name.text());
                 let names: Vec<&str> = names.collect();
                 params.push(serde_json::Value::from(names).to_string().into());
                 params.push(self.to_location_id.unwrap_or_default().into());
@@ -254,7 +263,10 @@ impl Question<'_> {
                     "SELECT value AS item FROM json_each(?4)",
                     "SELECT jsonb_array_elements_text(?4::jsonb) AS item",
                 );
-                (OF_REQUEST.replace("{wanted}", wanted), "t.for_id <> '' AND t.for_type = ?6 AND t.for_id = ?7")
+                (
+                    OF_REQUEST.replace("{wanted}", wanted),
+                    "t.for_id <> '' AND t.for_type = ?6 AND t.for_id = ?7",
+                )
             }
         };
         let head = format!(

@@ -6,6 +6,7 @@
 mod access;
 mod create;
 mod facts;
+mod fresh;
 mod housekeeping;
 mod life;
 mod quote;
@@ -27,6 +28,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["transfers"]) => create::create(&call).await,
         ("POST", ["transfers", "quote"]) => quote::quote(&call).await,
         ("POST", ["transfers", "housekeeping"]) => housekeeping::run(&call).await,
+        (_, ["transfers", "quote" | "housekeeping"]) => Err(call.method_not_allowed("POST")),
         ("GET", ["transfers", id]) => read::get(&call, id).await,
         ("POST", ["transfers", id, "approve"]) => life::decide::approve(&call, id).await,
         ("POST", ["transfers", id, "refuse"]) => life::decide::refuse(&call, id).await,
@@ -37,11 +39,8 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["transfers", id, "receive"]) => life::receive::receive(&call, id).await,
         ("POST", ["transfers", id, "close"]) => life::receive::close(&call, id).await,
         (_, ["transfers"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
-        (_, ["transfers", "quote" | "housekeeping"]) => Err(call.method_not_allowed("POST")),
         (_, ["transfers", _]) => Err(call.method_not_allowed("GET, HEAD")),
-        (_, ["transfers", _, step]) if STEPS.contains(step) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        (_, ["transfers", _, step]) if STEPS.contains(step) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }
 }

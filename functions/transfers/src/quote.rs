@@ -62,9 +62,8 @@ pub fn destination<'a>(
     locations: &'a Locations,
     caller: &Caller,
 ) -> Result<&'a Location, Error> {
-    let unknown = |path: &str, detail: &str| {
-        access::unfit(Invalid::new("unknown_destination", path, detail))
-    };
+    let unknown =
+        |path: &str, detail: &str| access::unfit(Invalid::new("unknown_destination", path, detail));
     match place.destination().map_err(access::malformed)? {
         Destination::Location(id) => {
             let fits = |one: &&Location| {
@@ -72,7 +71,10 @@ pub fn destination<'a>(
             };
             let known = locations.all.iter().find(fits);
             known.ok_or_else(|| {
-                unknown("$.to.location_id", "no store of this brand hands over there")
+                unknown(
+                    "$.to.location_id",
+                    "no store of this brand hands over there",
+                )
             })
         }
         Destination::NearestTo(point) => {
@@ -95,7 +97,11 @@ pub fn demand(named: &[(ItemName, i64)], known: &[Item]) -> Result<Demand, Error
         let item = known.iter().find(|item| is(name, item) && item.active != 0);
         let item = item.ok_or_else(|| {
             let detail = "the brand has no such item for sale";
-            access::unfit(Invalid::new("unknown_item", format!("$.items[{at}]"), detail))
+            access::unfit(Invalid::new(
+                "unknown_item",
+                format!("$.items[{at}]"),
+                detail,
+            ))
         })?;
         wanted.push((item.sku.as_str(), *quantity));
     }

@@ -42,9 +42,19 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
         cursor: call.query("cursor").map(Into::into),
         limit: limit(call)?,
     };
-    let search = search_id(&(&brand.id, &staff.location_id, status.map(Status::name), direction));
+    let search = search_id(&(
+        &brand.id,
+        &staff.location_id,
+        status.map(Status::name),
+        direction,
+    ));
     let in_query = |invalid: Invalid| {
-        let parameter = invalid.path.rsplit('.').next().unwrap_or_default().to_owned();
+        let parameter = invalid
+            .path
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         access::malformed(Invalid {
             path: parameter,
             ..invalid
@@ -89,9 +99,9 @@ fn status(call: &Call) -> Result<Option<Status>, Error> {
         return Ok(None);
     };
     let known = Status::parse(text);
-    known.map(Some).ok_or_else(|| {
-        Error::bad_request("invalid_status", "status", "no transfer is ever that")
-    })
+    known
+        .map(Some)
+        .ok_or_else(|| Error::bad_request("invalid_status", "status", "no transfer is ever that"))
 }
 
 fn direction(call: &Call) -> Result<Option<&'static str>, Error> {
@@ -99,13 +109,20 @@ fn direction(call: &Call) -> Result<Option<&'static str>, Error> {
         None => Ok(None),
         Some("in") => Ok(Some("in")),
         Some("out") => Ok(Some("out")),
-        Some(_) => Err(Error::bad_request("invalid_direction", "direction", "in or out")),
+        Some(_) => Err(Error::bad_request(
+            "invalid_direction",
+            "direction",
+            "in or out",
+        )),
     }
 }
 
 fn limit(call: &Call) -> Result<Option<i64>, Error> {
     let wrong = |_| Error::bad_request("invalid_limit", "limit", "must be a whole number");
-    call.query("limit").map(str::parse).transpose().map_err(wrong)
+    call.query("limit")
+        .map(str::parse)
+        .transpose()
+        .map_err(wrong)
 }
 
 /// As it travels.

@@ -12,8 +12,8 @@ use aisle_store::outbox::{self, Event};
 use aisle_store::transfers::Transfer;
 use aisle_store::{Batch, incident, timeline, values};
 
-use crate::create::Fresh;
 use crate::facts::{Facts, OrderRow, PickupRow};
+use crate::fresh::Fresh;
 
 /// A confirmed order to be collected, with its transfers as a change leaves them.
 pub struct Waiting<'a> {
@@ -147,7 +147,11 @@ impl<'a> Waiting<'a> {
                 let description = format!(
                     "Not all comes from {name}, and no other place can send it; we will be in touch"
                 );
-                self.tell(TimelineKind::TransferFailed, description, &[why, "no_source"]);
+                self.tell(
+                    TimelineKind::TransferFailed,
+                    description,
+                    &[why, "no_source"],
+                );
                 self.unsourced = Some(lacks);
             }
         }
@@ -161,7 +165,10 @@ impl<'a> Waiting<'a> {
         let to = self.facts.location(&self.pickup.location_id)?;
         let gave_up = |one: &&Transfer| {
             let status = one.status_now();
-            matches!(status, Status::Refused | Status::Cancelled | Status::Expired)
+            matches!(
+                status,
+                Status::Refused | Status::Cancelled | Status::Expired
+            )
         };
         let mut without: Vec<&str> = vec![&failed.from_location_id];
         without.extend(
@@ -195,7 +202,8 @@ impl<'a> Waiting<'a> {
     /// Writes all that follows: new transfers with what is set aside for them, the promise,
     /// the state of the collection, and what the shopper and the staff are told.
     pub fn write(mut self, batch: &mut Batch) -> Result<(), Error> {
-        let brand_id = &self.brand.id;
+        let brand = self.brand;
+        let brand_id = &brand.id;
         if !self.fresh.is_empty() {
             Fresh::write(batch, brand_id, &self.fresh);
         }
@@ -249,7 +257,10 @@ impl<'a> Waiting<'a> {
     /// latter moves the promise.
     fn promise(&self) -> i64 {
         let promised = self.pickup.ready_at_ms;
-        let (before, after) = (last_ready(&self.facts.transfers), last_ready(&self.transfers));
+        let (before, after) = (
+            last_ready(&self.facts.transfers),
+            last_ready(&self.transfers),
+        );
         match (before, after) {
             (before, Some(after)) if before != Some(after) => match before {
                 Some(before) if promised > before => promised.max(after),

@@ -50,7 +50,7 @@ pub struct EdgeOptions {
     pub variables: BTreeMap<String, String>,
     /// Requests that one instance may have under way at a time.
     pub max_concurrent_requests_per_instance: usize,
-    /// Time for an answer, and again for what a component does after it.
+    /// Time until an answer begins, and for a shutdown to wait for what is under way.
     pub request_timeout: Duration,
     /// Memory of one instance.
     pub max_memory_bytes: usize,
@@ -194,6 +194,14 @@ impl Edge {
     /// The store cannot be written.
     pub async fn clear_key_value(&self) -> anyhow::Result<()> {
         self.key_value.clear().await
+    }
+
+    /// Puts a value into the key-value store, as another version of the app might have.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn set_key_value(&self, key: &str, value: &[u8]) -> anyhow::Result<()> {
+        self.key_value.set(key.to_owned(), value.to_owned()).await
     }
 
     /// Stops listening, lets requests and what follows them finish, closes the stores.

@@ -29,12 +29,16 @@ const MAX_REQUESTS: usize = 128;
 /// How long an instance waits for its next request, as on Spin.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a component may go on once its answer has begun, with the body or beyond it:
+/// streams end by themselves after five minutes. On Spin there is no such bound.
+const AFTER_ANSWER: Duration = Duration::from_secs(360);
+
 /// The bounds within which an instance works.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Requests that an instance may have under way at a time.
     pub max_concurrent_requests: usize,
-    /// Time for an answer, and again for what goes on after it.
+    /// Time until an answer begins.
     pub request_timeout: Duration,
     /// Memory of one instance.
     pub max_memory_bytes: usize,
@@ -186,7 +190,8 @@ impl WorkerExpiration for Expiration {
                 return Poll::Ready(());
             }
             WorkerStatus::Idle => IDLE_TIMEOUT,
-            WorkerStatus::Requests | WorkerStatus::PostReturn => self.request_timeout,
+            WorkerStatus::Requests => self.request_timeout,
+            WorkerStatus::PostReturn => AFTER_ANSWER,
         };
         let deadline = tokio::time::Instant::from_std(since) + allowed;
         if self.timer.deadline() != deadline {

@@ -14,40 +14,33 @@ use crate::app::App;
 /// The variable that holds the relay's key.
 pub const KEY_VARIABLE: &str = "relay_key";
 const RELAY_PATH: &str = "/relay/run";
-const RECOVERY_PATH: &str = "/checkout-sessions/recover";
-/// A completion counts as cut short after half a minute, so looking more often is no help.
-const RECOVERY_EVERY: Duration = Duration::from_secs(60);
 
-/// Calls `POST /relay/run` every `every`, and each minute `POST /checkout-sessions/recover`,
-/// until the app is gone.
+/// Calls `POST /relay/run` every `every` until the app is gone.
 pub async fn tick(app: Weak<App>, address: SocketAddr, key: String, every: Duration) {
     let mut clock = tokio::time::interval(every);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut recovered = tokio::time::Instant::now();
     loop {
         clock.tick().await;
         let Some(app) = app.upgrade() else {
             return;
         };
-        call(&app, address, &key, RELAY_PATH).await;
-        if recovered.elapsed() >= RECOVERY_EVERY {
-            recovered = tokio::time::Instant::now();
-            call(&app, address, &key, RECOVERY_PATH).await;
-        }
+        call(&app, address, &key).await;
     }
 }
 
-async fn call(app: &App, address: SocketAddr, key: &str, path: &str) {
+async fn call(app: &App, address: SocketAddr, key: &str) {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let request = Request::builder()
         .method(Method::POST)
-        .uri(path)
+        .uri(RELAY_PATH)
         .header(HOST, address.to_string())
         .header(CONTENT_LENGTH, 0)
         .header(AUTHORIZATION, format!("Bearer {key}"))
         .body(body);
     let Ok(request) = request else {
-        eprintln!("warning: the relay's key cannot be sent in a header; POST {path} is not called");
+        eprintln!(
+            "warning: the relay's key cannot be sent in a header; POST {RELAY_PATH} is not called"
+        );
         return;
     };
     // Every second: a line in the log only if something is wrong.
@@ -56,6 +49,6 @@ async fn call(app: &App, address: SocketAddr, key: &str, path: &str) {
     // The body is read to its end so that the instance can take its next request.
     let read = response.into_body().collect().await;
     if !status.is_success() || read.is_err() {
-        eprintln!("warning: POST {path} answered {status}");
+        eprintln!("warning: POST {RELAY_PATH} answered {status}");
     }
 }

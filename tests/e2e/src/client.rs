@@ -17,7 +17,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-type Body = BoxBody<Bytes, Infallible>;
+use crate::events::Events;
+
+pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
 /// A connection to the edge under one host name. Requests on it go one after the other.
 pub struct Client {
@@ -156,6 +158,13 @@ impl Call<'_> {
     pub async fn send(self) -> Result<Answer> {
         let what = format!("{} {}", self.request.method(), self.request.uri());
         self.client.send(self.request).await.context(what)
+    }
+
+    /// Opens a stream of events, on a connection of its own.
+    pub async fn events(self) -> Result<Events> {
+        let mut sender = self.client.connect().await?;
+        let response = sender.send_request(self.request).await?;
+        Events::of(sender, response).await
     }
 
     /// Sends a body that the server may refuse before it has read it.

@@ -121,7 +121,8 @@ pub struct Environment {
     pub pass_keys: String,
     /// Only with [`Setup::through_lines`] on servers.
     pub lines: Option<Lines>,
-    _state: TempDir,
+    pub(crate) options: EdgeOptions,
+    pub(crate) state: TempDir,
 }
 
 /// What the app runs on.
@@ -167,7 +168,7 @@ impl Environment {
             Some(program) => Runtime::Spin(tokio::task::block_in_place(|| {
                 Spin::start(program, &options)
             })?),
-            None => Runtime::Edge(Edge::start(options).await?),
+            None => Runtime::Edge(Edge::start(options.clone()).await?),
         };
         Ok(Self {
             runtime: Some(runtime),
@@ -176,7 +177,8 @@ impl Environment {
             relay_key,
             pass_keys,
             lines: stores.lines,
-            _state: state,
+            options,
+            state,
         })
     }
 

@@ -89,10 +89,10 @@ impl Spin {
 
 /// The runtime configuration that names the stores.
 fn stores(options: &EdgeOptions) -> String {
-    let mut config =
-        String::from("[sqlite_database.default]\ntype = \"spin\"\npath = \"sqlite.db\"\n");
+    let sqlite = options.state_dir.join("sqlite.db");
+    let mut config = format!("[sqlite_database.default]\ntype = \"spin\"\npath = {sqlite:?}\n");
     if let Some(url) = &options.redis {
-        config += &format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{url}\"\n");
+        config += &format!("[key_value_store.default]\ntype = \"redis\"\nurl = {url:?}\n");
     }
     config
 }

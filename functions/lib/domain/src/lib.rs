@@ -1,5 +1,6 @@
 //! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
+pub mod barcode;
 pub mod brand;
 pub mod cart;
 pub mod checkout;
@@ -15,14 +16,19 @@ pub mod id;
 pub mod import;
 pub mod instant;
 pub mod lane;
+pub mod layaway;
 pub mod location;
 pub mod money;
 pub mod notice;
 pub mod order;
 pub mod pass;
+pub mod payment;
+pub mod pin;
 pub mod plan;
 pub mod policy;
+pub mod presence;
 pub mod product;
+pub mod sale;
 pub mod scan;
 pub mod selection;
 pub mod sourcing;

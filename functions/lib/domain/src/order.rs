@@ -211,6 +211,16 @@ pub fn number(random: [u8; 10]) -> String {
     )
 }
 
+/// Whether `text` has the form of an order number, in capitals.
+pub fn is_number(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digit = |(place, byte): (usize, &u8)| match place {
+        5 => *byte == b'-',
+        _ => NUMBER_ALPHABET.contains(byte),
+    };
+    bytes.len() == 11 && bytes.iter().enumerate().all(digit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +234,10 @@ mod tests {
                 text.len() == 11 && !text.contains(['I', 'L', 'O', 'U']),
                 "{text}"
             );
+            assert!(is_number(&text));
+        }
+        for bad in ["", "7Q4ZK-M0TC", "7Q4ZKM0TCX1", "7q4zk-m0tcx", "ÜQ4ZK-M0TC"] {
+            assert!(!is_number(bad), "{bad}");
         }
     }
 }

@@ -141,7 +141,7 @@ pub struct PresencePolicy {
     pub arrived_minutes: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountingPolicy {
@@ -219,14 +219,6 @@ impl Default for PresencePolicy {
         Self {
             on_my_way_minutes: 120,
             arrived_minutes: 45,
-        }
-    }
-}
-
-impl Default for CountingPolicy {
-    fn default() -> Self {
-        Self {
-            free_variance_units: 0,
         }
     }
 }

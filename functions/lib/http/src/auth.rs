@@ -14,6 +14,11 @@ const MAX_CHARS: usize = 256;
 /// The scope that includes all others.
 const ALL: &str = "admin";
 
+/// The session with the hash `?1`, its device and its person, while it lives.
+pub const LIVE_SESSION: &str = "staff_session s JOIN device d ON d.id = s.device_id JOIN staff p ON p.id = s.staff_id \
+     WHERE s.token_hash = ?1 AND s.ended_at_ms IS NULL AND s.expires_at_ms > {now} \
+       AND d.revoked_at_ms IS NULL AND p.revoked_at_ms IS NULL";
+
 /// A key that was shown and is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminKey {
@@ -134,6 +139,13 @@ impl Staff {
 /// live session, 403 under another brand's host or without the scope. One call; an instance
 /// remembers the answer for two seconds, so that is how long a revocation takes.
 pub async fn staff(call: &Call, brand_id: &str, scope: &str) -> Result<Rc<Staff>, Error> {
+    let staff = signed_on(call, brand_id).await?;
+    staff.with_scope(scope)?;
+    Ok(staff)
+}
+
+/// The same for what needs no scope.
+pub async fn signed_on(call: &Call, brand_id: &str) -> Result<Rc<Staff>, Error> {
     let token = bearer(call).ok_or_else(|| {
         Error::unauthorized("sign on first: Authorization: Bearer TOKEN of a staff session")
     })?;
@@ -149,21 +161,17 @@ pub async fn staff(call: &Call, brand_id: &str, scope: &str) -> Result<Rc<Staff>
     if staff.brand_id != brand_id {
         return Err(Error::forbidden("this session belongs to another brand"));
     }
-    staff.with_scope(scope)?;
     Ok(staff)
 }
 
 async fn session(call: &Call, token: &str) -> Result<Staff, Error> {
+    let sql = format!(
+        "SELECT d.brand_id, d.location_id, d.id AS device_id, d.name AS device_name, d.scopes AS device_scopes, \
+         p.id AS staff_id, p.name AS staff_name, p.scopes AS staff_scopes FROM {LIVE_SESSION}"
+    );
     let row = call
         .db()
-        .query_one_opt(
-            "SELECT d.brand_id, d.location_id, d.id AS device_id, d.name AS device_name, d.scopes AS device_scopes, \
-             p.id AS staff_id, p.name AS staff_name, p.scopes AS staff_scopes \
-             FROM staff_session s JOIN device d ON d.id = s.device_id JOIN staff p ON p.id = s.staff_id \
-             WHERE s.token_hash = ?1 AND s.ended_at_ms IS NULL AND s.expires_at_ms > {now} \
-               AND d.revoked_at_ms IS NULL AND p.revoked_at_ms IS NULL",
-            values![sha256_hex(token.as_bytes())],
-        )
+        .query_one_opt(sql, values![sha256_hex(token.as_bytes())])
         .await?;
     let row = row.ok_or_else(|| Error::unauthorized("this session is not known or is over"))?;
     let device = row.text("device_scopes")?;

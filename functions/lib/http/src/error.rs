@@ -2,6 +2,7 @@
 
 use aisle_store::{BatchError, StoreError};
 use aisle_ucp::envelope::{ErrorResponse, Message, Problem, Severity, Ucp};
+use aisle_ucp::page::Invalid;
 use serde_json::{Map, Value};
 
 use crate::Reply;
@@ -52,6 +53,11 @@ impl Error {
     /// 422: well formed, but cannot be done as asked at `path`.
     pub fn unprocessable(code: &str, path: &str, detail: &str) -> Self {
         Self::new(422, code, detail).at(path)
+    }
+
+    /// 422: a member of a body whose shape is right has no sensible value.
+    pub fn invalid_member(invalid: Invalid) -> Self {
+        Self::unprocessable(invalid.code, &invalid.path, &invalid.detail)
     }
 
     /// 401, with the challenge that RFC 9110, section 11.6.1, demands.

@@ -1,19 +1,20 @@
-//! An answer: status, headers, and a body whose length is always known.
+//! An answer: status, headers, and a body whose length is known, or a stream of events.
 
 use aisle_store::sha256_hex;
 use bytes::Bytes;
+use futures::stream;
 use http::{HeaderName, HeaderValue, Response, header};
 use serde::Serialize;
-use spin_sdk::http::FullBody;
 
 use crate::Error;
+use crate::events::{Event, ReplyBody};
 
 /// What a function answers.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reply {
     status: u16,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Vec<u8>,
+    body: ReplyBody,
     tagged: bool,
 }
 
@@ -29,7 +30,7 @@ impl Reply {
         Self {
             status,
             headers: vec![content_type],
-            body,
+            body: ReplyBody::Whole(body.into()),
             tagged: false,
         }
     }
@@ -39,9 +40,27 @@ impl Reply {
         Self {
             status,
             headers: Vec::new(),
-            body: Vec::new(),
+            body: ReplyBody::Whole(Bytes::new()),
             tagged: false,
         }
+    }
+
+    /// Server-sent events, one after the other as `next` makes them, until it makes none. It
+    /// runs beside and beyond the call, so it must not keep what others wait for; a client
+    /// that has gone is found out at the next event, and `next` is dropped then.
+    pub fn events(next: impl AsyncFnMut() -> Option<Event> + 'static) -> Self {
+        let events = stream::unfold(next, |mut next| async move {
+            let event = next().await?;
+            Some((event.into_bytes(), next))
+        });
+        let content_type = HeaderValue::from_static("text/event-stream");
+        Self {
+            body: ReplyBody::Stream(Box::pin(events)),
+            headers: vec![(header::CONTENT_TYPE, content_type)],
+            ..Self::empty(200)
+        }
+        // Proxies of nginx's kind would wait for a buffer's worth of events.
+        .header("x-accel-buffering", "no")
     }
 
     /// Adds a header; a value that no header can have is left out.
@@ -63,12 +82,23 @@ impl Reply {
         )
     }
 
+    /// Lets the client itself keep it, and ask each time whether it still holds, with a
+    /// strong ETag of the body.
+    pub fn validated(mut self) -> Self {
+        self.tagged = true;
+        self.header("cache-control", "private, no-cache")
+    }
+
     pub fn status(&self) -> u16 {
         self.status
     }
 
+    /// Empty for a stream.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        match &self.body {
+            ReplyBody::Whole(body) => body,
+            ReplyBody::Stream(_) => &[],
+        }
     }
 
     pub fn header_value(&self, name: &str) -> Option<&str> {
@@ -95,26 +125,29 @@ impl Reply {
         if !self.tagged || self.status != 200 {
             return self;
         }
-        let digest = sha256_hex(&self.body);
+        let digest = sha256_hex(self.body());
         let etag = format!("\"{}\"", digest.get(..32).unwrap_or(&digest));
         if if_none_match.is_some_and(|tags| matches(tags, &etag)) {
             self.status = 304;
-            self.body.clear();
+            self.body = ReplyBody::Whole(Bytes::new());
             self.headers
                 .retain(|(name, _)| name != header::CONTENT_TYPE);
         }
         self.header("etag", &etag)
     }
 
-    pub(crate) fn into_response(self) -> Response<FullBody<Bytes>> {
+    pub(crate) fn into_response(self) -> Response<ReplyBody> {
         // Without a length the runtime sends head and body apart, and a client on a
         // kept-alive connection sits out a delayed acknowledgement.
-        let length = HeaderValue::from(self.body.len());
-        let bodiless = matches!(self.status, 204 | 304);
-        let mut response = Response::new(FullBody::new(Bytes::from(self.body)));
+        let length = match &self.body {
+            ReplyBody::Whole(_) if matches!(self.status, 204 | 304) => None,
+            ReplyBody::Whole(body) => Some(HeaderValue::from(body.len())),
+            ReplyBody::Stream(_) => None,
+        };
+        let mut response = Response::new(self.body);
         *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
         response.headers_mut().extend(self.headers);
-        if !bodiless {
+        if let Some(length) = length {
             response
                 .headers_mut()
                 .insert(header::CONTENT_LENGTH, length);
@@ -140,6 +173,8 @@ fn matches(tags: &str, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use futures::StreamExt;
+
     use super::*;
 
     fn cached() -> Reply {
@@ -181,5 +216,28 @@ mod tests {
     fn only_what_may_be_cached_is_tagged() {
         let reply = Reply::json(200, &1).unwrap().revalidated(Some("*"));
         assert_eq!((reply.status(), reply.header_value("etag")), (200, None));
+        let private = Reply::json(200, &1).unwrap().validated();
+        let private = private.revalidated(Some("*")).into_response();
+        assert_eq!(private.status(), 304);
+        assert_eq!(private.headers()["cache-control"], "private, no-cache");
+    }
+
+    #[test]
+    fn a_stream_has_no_length_and_is_not_kept() {
+        let mut left = 2;
+        let reply = Reply::events(async move || {
+            left -= 1;
+            (left >= 0).then_some(Event::Heartbeat)
+        });
+        let response = reply.revalidated(Some("*")).into_response();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(!response.headers().contains_key("content-length"));
+        let ReplyBody::Stream(events) = response.into_body() else {
+            panic!("no stream")
+        };
+        let events: Vec<_> = futures::executor::block_on(events.collect());
+        assert_eq!(events, [":\n\n", ":\n\n"]);
     }
 }

@@ -1,10 +1,10 @@
 //! From the runtime's request to its response, around a function's own routes.
 
 use aisle_store::new_id;
-use bytes::Bytes;
 use http::{HeaderMap, Response};
-use spin_sdk::http::{FullBody, Request};
+use spin_sdk::http::Request;
 
+use crate::events::ReplyBody;
 use crate::{Call, Error, Reply};
 
 /// The first segments of the paths that UCP defines; their errors have UCP's form. What
@@ -26,7 +26,7 @@ pub async fn serve(
     component: &str,
     request: Request,
     route: impl AsyncFnOnce(Call) -> Result<Reply, Error>,
-) -> Response<FullBody<Bytes>> {
+) -> Response<ReplyBody> {
     let ucp = is_ucp(request.uri().path());
     let request_id = request_id(request.headers());
     let if_none_match = text(request.headers(), "if-none-match").map(str::to_owned);

@@ -27,6 +27,17 @@ pub fn new_id() -> String {
     aisle_domain::id::new_id(now_ms(), random())
 }
 
+/// A new secret of 160 random bits in lower-case hexadecimal, to be shown once and kept as
+/// its digest.
+pub fn new_token() -> String {
+    let bytes = [random(), random()];
+    bytes
+        .iter()
+        .flatten()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// SHA-256 in lower-case hexadecimal, 64 characters.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes)

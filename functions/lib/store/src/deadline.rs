@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 pub(crate) const CALL: Duration = Duration::from_millis(7_000);
 
 /// The future's output, or `None` when `limit` has passed first; it is dropped then.
-pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), pin!(spin_sdk::time::sleep(limit))).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(_) => None,

@@ -14,6 +14,7 @@ mod error;
 pub mod idempotency;
 pub mod incident;
 pub mod kv;
+pub mod layaway;
 pub mod limit;
 pub mod memory;
 pub mod model;
@@ -30,8 +31,9 @@ pub mod transfers;
 mod value;
 
 pub use batch::{Batch, StatementResult};
-pub use clock::{new_id, now_ms, random, sha256_hex};
+pub use clock::{new_id, new_token, now_ms, random, sha256_hex};
 pub use db::Db;
+pub use deadline::within;
 pub use error::{BatchError, StoreError};
 pub use kv::{Doc, Kv};
 pub use model::Model;

@@ -94,7 +94,14 @@ pub fn insert(batch: &mut Batch, brand_id: &str, new: &NewTransfer<'_>) {
         ),
         values![brand_id, new.id, json(&new.planned.units)],
     );
-    changed(batch, brand_id, new.id, new.status, new.for_type, new.for_id);
+    changed(
+        batch,
+        brand_id,
+        new.id,
+        new.status,
+        new.for_type,
+        new.for_id,
+    );
 }
 
 /// Writes what became of a transfer that was read as `before`, and the event
@@ -123,7 +130,10 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
             i64::from(after.expires_at_ms.is_some())
         ],
     );
-    let changed_lines = after.lines.iter().filter(|line| !before.lines.contains(line));
+    let changed_lines = after
+        .lines
+        .iter()
+        .filter(|line| !before.lines.contains(line));
     for line in changed_lines {
         batch.expect(
             1,
@@ -155,9 +165,9 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
 /// An expression that makes a row of table `transfer t` into the JSON text of a [`Transfer`].
 pub fn document(dialect: Dialect) -> String {
     let lines = dialect.pick(
-        "coalesce((SELECT json_group_array({object}('sku', l.sku, 'requested', l.requested, 'shipped', l.shipped, \
+        "json((SELECT json_group_array({object}('sku', l.sku, 'requested', l.requested, 'shipped', l.shipped, \
          'received', l.received, 'damaged', l.damaged, 'missing', l.missing, 'surplus', l.surplus, 'in_transit', l.in_transit)) \
-         FROM transfer_line l WHERE l.brand_id = t.brand_id AND l.transfer_id = t.id), json('[]'))",
+         FROM transfer_line l WHERE l.brand_id = t.brand_id AND l.transfer_id = t.id))",
         "coalesce((SELECT json_agg({object}('sku', l.sku, 'requested', l.requested, 'shipped', l.shipped, \
          'received', l.received, 'damaged', l.damaged, 'missing', l.missing, 'surplus', l.surplus, 'in_transit', l.in_transit)) \
          FROM transfer_line l WHERE l.brand_id = t.brand_id AND l.transfer_id = t.id), '[]'::json)",

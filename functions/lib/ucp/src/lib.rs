@@ -8,12 +8,15 @@ pub mod checkout;
 pub mod count;
 pub mod envelope;
 pub mod hold;
+pub mod layaway;
 pub mod location;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;
 pub mod page;
 pub mod pass;
+pub mod pos;
+pub mod presence;
 pub mod stock;
 pub mod transfer;
 

@@ -28,9 +28,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::order::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
+        crate::layaway::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
+        crate::transfer::api::Api::openapi(),
+        crate::presence::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),
+        crate::pos::api::Api::openapi(),
     ] {
         document.merge(part);
     }

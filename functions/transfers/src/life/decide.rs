@@ -86,7 +86,9 @@ pub async fn pick(call: &Call, id: &str) -> Result<Reply, Error> {
 fn shoppers_own(transfer: &Transfer) -> Result<(), Error> {
     match transfer.for_type.as_str() {
         "cart" | "checkout" => Ok(()),
-        "order" => Err(Error::forbidden("an order's transfers are for the stores to change")),
+        "order" => Err(Error::forbidden(
+            "an order's transfers are for the stores to change",
+        )),
         _ => Err(access::missing()),
     }
 }

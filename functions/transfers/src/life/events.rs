@@ -37,7 +37,13 @@ pub async fn report(call: &Call, id: &str) -> Result<Reply, Error> {
         let arrives_at_ms = arrival(request.kind, expected_at_ms, before, facts.now_ms)?;
         let mut reported = Move::within(before.clone(), "transfer.reported");
         if before.doc.eta_history.len() < MAX_HISTORY {
-            arrives(&mut reported.after, facts, &brand, arrives_at_ms, request.kind.name())?;
+            arrives(
+                &mut reported.after,
+                facts,
+                &brand,
+                arrives_at_ms,
+                request.kind.name(),
+            )?;
         }
         reported.audit_doc = json!({ "type": request.kind.name() });
         Ok(reported)
@@ -68,7 +74,11 @@ fn arrival(
         return Ok(arrives_at_ms);
     }
     let detail = "more than 7 days ago or more than 60 days ahead";
-    Err(access::unfit(Invalid::new("implausible_instant", "$.expected_at", detail)))
+    Err(access::unfit(Invalid::new(
+        "implausible_instant",
+        "$.expected_at",
+        detail,
+    )))
 }
 
 /// Moves the transfer's promise to what follows from an arrival.

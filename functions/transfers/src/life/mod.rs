@@ -96,7 +96,7 @@ pub fn at(location_id: &str, lines: &[Line], quantity: impl Fn(&Line) -> i64) ->
 pub fn illegal(transfer: &Transfer, wanted: &str) -> Error {
     let status = transfer.status_now().name();
     let detail = format!("the transfer is {status}; from there it cannot become or be {wanted}");
-    Error::conflict("illegal_transition", &detail).with("status", status)
+    Error::conflict("illegal_transition", &detail).with("transfer_status", status)
 }
 
 /// Carries out a step for a caller: `decide` says who may take it and what it does.
@@ -125,7 +125,10 @@ pub async fn step(
         let before = before.ok_or_else(access::missing)?;
         // Two who do the same at the same moment: it was done once, by the other.
         if *first_version.get_or_insert(before.version) != before.version {
-            return Err(illegal(before, "changed by a second request at the same moment"));
+            return Err(illegal(
+                before,
+                "changed by a second request at the same moment",
+            ));
         }
         let step = decide(before, &facts)?;
         let answer = Answer::new(200, &read::shown(&facts.locations.all, &step.after))?;
@@ -187,7 +190,7 @@ pub fn write(
         let taken = waiting.takes(&step.put);
         if !taken.is_empty() {
             let order = Document::order(waiting.order_id());
-            stock::reserve(batch, brand_id, Floor::Zero, &[(order, &taken)]);
+            stock::reserve(batch, brand_id, Floor::Zero, &[(order, &taken[..])]);
         }
     }
     if let Some(why) = step.failed {

@@ -88,7 +88,11 @@ fn unpack(
     let pieces: i64 = goods.clone().sum();
     if pieces == 0 && damaged.is_empty() && !request.is_final {
         let detail = "nothing arrived; say so with final, or name what did";
-        return Err(access::unfit(Invalid::new("nothing_received", "$.lines", detail)));
+        return Err(access::unfit(Invalid::new(
+            "nothing_received",
+            "$.lines",
+            detail,
+        )));
     }
     received.put = goods
         .zip(&received.after.lines)
@@ -99,8 +103,7 @@ fn unpack(
         })
         .filter(|one| one.quantity > 0)
         .collect();
-    received.audit_doc =
-        json!({ "received": pieces, "damaged": damaged, "surplus": surplus, "final": request.is_final });
+    received.audit_doc = json!({ "received": pieces, "damaged": damaged, "surplus": surplus, "final": request.is_final });
     let outstanding = received.after.lines.iter().any(|line| line.in_transit > 0);
     if status == Status::InTransit && (request.is_final || !outstanding) {
         received.after.status = Status::Received;

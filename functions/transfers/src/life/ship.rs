@@ -34,16 +34,26 @@ fn leave(before: &Transfer, request: &ShipRequest) -> Result<Move, Error> {
     for ((place, line), quantity) in shipped.after.lines.iter_mut().enumerate().zip(&quantities) {
         line.ship(*quantity).ok_or_else(|| {
             let detail = format!("0 to {} pieces of {} can leave", line.requested, line.sku);
-            access::unfit(Invalid::new("invalid_quantity", format!("$.lines[{place}]"), detail))
+            access::unfit(Invalid::new(
+                "invalid_quantity",
+                format!("$.lines[{place}]"),
+                detail,
+            ))
         })?;
     }
     if quantities.iter().all(|quantity| *quantity == 0) {
         let detail = "nothing would leave; refuse or cancel the transfer instead";
-        return Err(access::unfit(Invalid::new("nothing_ships", "$.lines", detail)));
+        return Err(access::unfit(Invalid::new(
+            "nothing_ships",
+            "$.lines",
+            detail,
+        )));
     }
     let from = &before.from_location_id;
     shipped.issued = at(from, &shipped.after.lines, |line| line.shipped);
-    shipped.released = at(from, &shipped.after.lines, |line| line.requested - line.shipped);
+    shipped.released = at(from, &shipped.after.lines, |line| {
+        line.requested - line.shipped
+    });
     shipped.failed = (!shipped.released.is_empty()).then_some("short_shipment");
     shipped.audit_doc = json!({ "shipped": quantities.iter().sum::<i64>() });
     shipped.after.doc.shipment = Some(Shipment {
@@ -59,8 +69,15 @@ fn on_the_road(shipped: &mut Move, facts: &Facts, brand: &aisle_domain::brand::B
     let late_ms = facts.now_ms - eta.departs_at_ms;
     if late_ms > 0 {
         let arrives_at_ms = eta.arrives_at_ms + late_ms;
+        shipped.after.doc.eta.departs_at_ms = facts.now_ms;
         // Without opening hours nothing better is known than what was promised.
-        let _ = events::arrives(&mut shipped.after, facts, brand, arrives_at_ms, "late_departure");
+        let _ = events::arrives(
+            &mut shipped.after,
+            facts,
+            brand,
+            arrives_at_ms,
+            "late_departure",
+        );
     }
     let to = facts.location(&shipped.after.to_location_id);
     let name = to.map_or("the store", |location| &location.name);

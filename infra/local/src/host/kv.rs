@@ -31,7 +31,11 @@ impl KeyValueStore {
         }
     }
 
-    async fn set(&self, key: String, value: Vec<u8>) -> anyhow::Result<()> {
+    /// Sets a key.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn set(&self, key: String, value: Vec<u8>) -> anyhow::Result<()> {
         match self {
             Self::Embedded(store) => store.set(key, value).await,
             Self::Redis(store) => store.set(&key, &value).await,

@@ -1,6 +1,7 @@
 //! What goes wrong in a component costs the request that did it, and no other.
 
 use http::StatusCode;
+use http_body_util::BodyExt;
 
 use crate::harness::{Probe, SlowServer, get};
 
@@ -68,4 +69,18 @@ async fn memory_has_its_limit() {
         StatusCode::INTERNAL_SERVER_ERROR
     );
     assert_well(&probe).await;
+}
+
+/// The deadline is for the answer's beginning: a stream may go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_outlives_the_deadline_of_its_head() {
+    let probe = Probe::with_short_deadline().await;
+    let (parts, mut mirrored) = probe.mirror().await;
+    // Another component is stopped only once as much time has passed.
+    let late = probe.get("/locked/loop").await;
+    assert_eq!(late.status, StatusCode::GATEWAY_TIMEOUT);
+    parts.send("late").unwrap();
+    let part = mirrored.frame().await.unwrap().unwrap();
+    assert_eq!(part.into_data().unwrap(), "late");
+    assert_eq!(probe.edge.stats().component("probe").traps, 0);
 }

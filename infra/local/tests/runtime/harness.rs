@@ -8,13 +8,14 @@ use std::time::Duration;
 use aisle_edge::{Edge, EdgeOptions, build_components};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Looks at a state that something else brings about, before a test gives up.
 const MAX_LOOKS: usize = 2_000;
@@ -74,6 +75,24 @@ impl Probe {
         let answer = self.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
         answer.body
+    }
+
+    /// A body that is being sent, and what comes back of it.
+    pub async fn mirror(&self) -> (UnboundedSender<&'static str>, Incoming) {
+        let (parts, incoming) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
+        let frames = futures::stream::unfold(incoming, |mut incoming| async move {
+            let part = incoming.recv().await?;
+            let frame = Frame::data(Bytes::from(part));
+            Some((Ok::<_, std::convert::Infallible>(frame), incoming))
+        });
+        let stream = TcpStream::connect(self.edge.addr()).await;
+        let io = TokioIo::new(stream.expect("the edge listens"));
+        let (mut sender, connection) = handshake(io).await.expect("a connection");
+        tokio::spawn(connection);
+        let asked = request(self.edge.addr(), "/mirror").method("POST");
+        let asked = asked.body(StreamBody::new(Box::pin(frames)));
+        let asked = sender.send_request(asked.expect("a request"));
+        (parts, asked.await.expect("an answer").into_body())
     }
 
     /// The value of a key, once somebody has set it.

@@ -1,9 +1,7 @@
 //! Requests and responses.
 
-use bytes::Bytes;
 use http::StatusCode;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Frame;
+use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
 use crate::harness::{Probe, request, send};
@@ -70,36 +68,11 @@ async fn bodies_are_streamed_both_ways() {
     let probe = Probe::start().await;
     assert_eq!(probe.ask("/stream").await, "one two three");
 
-    let address = probe.edge.addr();
-    let (parts, incoming) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
-    let frames = futures::stream::unfold(incoming, |mut incoming| async move {
-        let part = incoming.recv().await?;
-        Some((
-            Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(part))),
-            incoming,
-        ))
-    });
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let io = hyper_util::rt::TokioIo::new(stream);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
-    tokio::spawn(connection);
+    let (parts, mut mirrored) = probe.mirror().await;
     parts.send("first").unwrap();
-    let asked = request(address, "/mirror")
-        .method("POST")
-        .body(StreamBody::new(Box::pin(frames)));
-    let mut mirrored = sender
-        .send_request(asked.unwrap())
-        .await
-        .unwrap()
-        .into_body();
     // The first part comes back while the request is still being sent.
-    let first = mirrored
-        .frame()
-        .await
-        .unwrap()
-        .unwrap()
-        .into_data()
-        .unwrap();
+    let first = mirrored.frame().await.unwrap().unwrap();
+    let first = first.into_data().unwrap();
     assert_eq!(first, "first");
     parts.send("second").unwrap();
     drop(parts);

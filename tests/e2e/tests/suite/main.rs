@@ -21,11 +21,17 @@ mod lanes;
 mod locator;
 mod migrations;
 mod pass;
+mod pos_collection;
+mod pos_people;
+mod pos_sales;
+mod presence;
 mod pull_list;
 mod race;
 mod read_model;
 mod sourcing;
+mod stores_story;
 mod story;
+mod transfers;
 
 harness::suite! {
     administration: [
@@ -119,6 +125,42 @@ harness::suite! {
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
     ],
+    presence: [
+        a_store_sees_who_comes_until_that_expires,
+        nobody_is_kept_without_consent_or_with_a_place,
+        only_an_order_that_waits_can_be_collected,
+        a_till_that_scans_says_so_by_staff_only,
+        a_board_is_for_the_stores_own_staff,
+        an_event_reaches_streams_of_every_process,
+        a_stream_ends_with_its_time_and_with_its_session,
+        open_streams_hold_no_connection,
+        a_ticker_of_one_route_settles_what_was_cut_short,
+        a_document_of_another_shape_is_read_again,
+    ],
+    pos_collection: [
+        a_pass_is_scanned_and_the_order_handed_over,
+        wrong_store_used_expired_and_not_ready_are_four_answers,
+        a_pass_that_is_not_ours_lets_nobody_collect,
+        eight_tills_hand_over_once,
+        a_part_is_handed_over_and_the_rest_needs_a_new_pass,
+        what_was_handed_over_offline_is_settled_once,
+        nobody_else_hands_over,
+        a_layaway_is_paid_at_the_till_before_it_is_handed_over,
+    ],
+    pos_people: [
+        somebody_signs_on_works_and_signs_off,
+        wrong_pins_are_limited_and_tell_nothing,
+        who_is_revoked_is_out,
+        devices_and_people_belong_to_a_brand,
+        the_audit_trail_cannot_be_changed,
+    ],
+    pos_sales: [
+        what_is_scanned_is_sold_and_the_drawer_counted,
+        the_last_unit_is_sold_at_one_of_two_tills,
+        a_cart_begun_on_the_phone_is_paid_at_the_till,
+        what_is_kept_for_somebody_is_sold_to_them,
+        what_makes_no_sale_changes_nothing,
+    ],
     race: [
         sixty_four_buyers_of_ten_units,
         sixty_four_buyers_of_ten_units_at_sixteen_requests_an_instance,
@@ -138,6 +180,30 @@ harness::suite! {
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    transfers: [
+        a_quote_says_from_where_when_and_why,
+        a_cart_keeps_pieces_for_an_hour,
+        two_requests_for_one_cart_bring_no_more_than_it_lacks,
+        several_sources_only_if_they_are_accepted,
+        a_request_that_makes_no_sense_is_refused,
+        a_policy_can_exclude_shoppers,
+        housekeeping_wants_the_relays_key,
+        an_order_waits_for_its_transfer_and_gets_it,
+        a_shelf_is_filled_with_what_really_arrives,
+        a_store_sends_goods_of_its_own,
+        a_promise_moves_with_the_goods,
+        two_who_do_the_same_do_it_once,
+        a_refusal_finds_another_source,
+        an_order_that_lacks_goods_can_ask_again,
+        a_request_that_nobody_answers_goes_elsewhere,
+        what_is_short_comes_from_elsewhere,
+        a_step_that_the_state_forbids_changes_nothing,
+        counts_that_cannot_be_are_refused,
+        the_wrong_people_move_nothing,
+        the_wrong_people_ask_for_nothing,
+        a_carrier_reports_and_no_more,
+        a_store_pages_through_its_transfers,
     ],
     pass: [
         a_ready_order_gets_a_pass_that_a_till_verifies_offline,
@@ -184,4 +250,5 @@ harness::suite! {
         a_balance_is_put_right_by_hand,
         a_transfer_is_unpacked_with_scanners,
     ],
+    stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }

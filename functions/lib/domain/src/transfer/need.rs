@@ -15,7 +15,8 @@ pub struct Coming<'a> {
 
 /// Units that are still to be collected of the order's pickup, by SKU.
 pub fn to_collect(order: &Order) -> Demand {
-    let line_ids = order.pickup().map_or(&[][..], |pickup| &pickup.line_ids);
+    let pickup = order.pickup();
+    let line_ids = pickup.map_or(&[][..], |pickup| pickup.line_ids.as_slice());
     let lines = order
         .lines
         .iter()
@@ -41,8 +42,11 @@ pub fn lacking<'a>(
     {
         *provided.entry(&line.sku).or_default() += outstanding(line);
     }
-    let lacks = |(sku, units)| (sku, units - provided.get(sku).copied().unwrap_or_default());
-    Demand::sum(wanted.iter().map(lacks))
+    let lacks = wanted.iter().map(|(sku, units)| {
+        let provided = provided.get(sku).copied().unwrap_or_default();
+        (sku, units - provided)
+    });
+    Demand::sum(lacks)
 }
 
 /// Units that an open transfer is still to bring: all, until it has left.
@@ -69,13 +73,11 @@ mod tests {
     fn what_is_here_or_on_its_way_is_not_lacking() {
         let wanted = Demand::sum([("A", 5), ("B", 1)]);
         let mut on_its_way = Line::new("A", 2);
-        let lacks = |line: &Line| {
-            let open = Coming {
-                is_open: true,
-                lines: std::slice::from_ref(line),
-            };
-            lacking(&wanted, &[held(2)], [open])
+        let open = |line| Coming {
+            is_open: true,
+            lines: std::slice::from_ref(line),
         };
+        let lacks = |line: &Line| lacking(&wanted, &[held(2)], [open(line)]);
         assert_eq!(lacks(&on_its_way), Demand::sum([("A", 1), ("B", 1)]));
         on_its_way.ship(1).unwrap();
         assert_eq!(lacks(&on_its_way).units("A"), 2);

@@ -2,7 +2,8 @@
 //!
 //! Each document is read through: the key-value store, else one query for all that were
 //! missing, whose answer is stored. The relay calls the `refresh_…` functions after a
-//! change. So a change shows within 5 seconds while the relay runs, and after the
+//! change. What another version of the app may have stored in another shape counts as
+//! missing. So a change shows within 5 seconds while the relay runs, and after the
 //! document's expiry at the latest ([`SLOW_TTL_MS`], [`STOCK_TTL_MS`]), plus
 //! [`memory::MAX_AGE_MS`] for what an instance remembers.
 
@@ -12,6 +13,7 @@ mod load;
 use std::{collections::HashMap, rc::Rc};
 
 use aisle_domain::brand::Brand;
+use serde::de::DeserializeOwned;
 
 use self::docs::{BRANDS_KEY, locations_key, product_key, stock_key};
 pub use self::docs::{Level, Locations, ProductDoc, Ref, StockDoc, Target};
@@ -36,10 +38,9 @@ impl Model<'_> {
         if let Some(brands) = memory::get(BRANDS_KEY) {
             return Ok(brands);
         }
-        let doc = self
-            .one(BRANDS_KEY, async || load::brands(self.db).await)
+        let (_, brands) = self
+            .one::<Vec<Brand>>(BRANDS_KEY, async || load::brands(self.db).await)
             .await?;
-        let brands: Vec<Brand> = doc.json()?;
         let brands = Rc::new(brands.into_iter().map(Rc::new).collect());
         memory::keep(BRANDS_KEY, Rc::clone(&brands));
         Ok(brands)
@@ -57,13 +58,10 @@ impl Model<'_> {
         if let Some(locations) = memory::get(&key) {
             return Ok(locations);
         }
-        let doc = self
+        let (as_of_ms, all) = self
             .one(&key, async || load::locations(self.db, brand_id).await)
             .await?;
-        let locations = Rc::new(Locations {
-            as_of_ms: doc.as_of_ms,
-            all: doc.json()?,
-        });
+        let locations = Rc::new(Locations { as_of_ms, all });
         memory::keep(&key, Rc::clone(&locations));
         Ok(locations)
     }
@@ -76,16 +74,9 @@ impl Model<'_> {
     ) -> Result<Vec<Option<ProductDoc>>, StoreError> {
         let key = |id: &String| product_key(brand_id, id);
         let load = async |missing: &[String]| load::products(self.db, brand_id, missing).await;
-        let docs = self.many(ids, key, load).await?;
-        let product = |doc: Doc| {
-            Ok(ProductDoc {
-                as_of_ms: doc.as_of_ms,
-                product: doc.json()?,
-            })
-        };
-        docs.into_iter()
-            .map(|doc| doc.map(product).transpose())
-            .collect()
+        let products = self.many(ids, key, load).await?.into_iter();
+        let product = |(as_of_ms, product)| ProductDoc { as_of_ms, product };
+        Ok(products.map(|found| found.map(product)).collect())
     }
 
     /// One product by id.
@@ -110,10 +101,10 @@ impl Model<'_> {
     ) -> Result<Vec<Option<Target>>, StoreError> {
         let key = |one: &Ref| one.key(brand_id);
         let load = async |missing: &[Ref]| load::targets(self.db, brand_id, missing).await;
-        let docs = self.many(refs, key, load).await?;
-        docs.into_iter()
-            .map(|doc| doc.map(|doc| doc.json()).transpose())
-            .collect()
+        let targets = self.many(refs, key, load).await?.into_iter();
+        Ok(targets
+            .map(|found| found.map(|(_, target)| target))
+            .collect())
     }
 
     /// For each list the first reference in it that names something. Only where the store
@@ -130,20 +121,19 @@ impl Model<'_> {
             .map(|one| one.key(brand_id))
             .collect();
         let known = keys.iter().cloned().zip(self.kv.get_many(&keys).await);
-        let known = known.filter_map(|(key, doc)| Some((key, doc?)));
-        let mut known: HashMap<String, Doc> = known.collect();
+        let known = known.filter_map(|(key, doc)| Some((key, understood(&doc?)?.1)));
+        let mut known: HashMap<String, Target> = known.collect();
         let knows = |one: &Ref| known.contains_key(&one.key(brand_id));
         let unknown = lists.iter().filter(|list| !list.iter().any(knows));
         let missing: Vec<Ref> = unknown.flatten().cloned().collect();
         if !missing.is_empty() {
             let loaded = load::targets(self.db, brand_id, &missing).await?;
-            known.extend(self.keep(loaded).await);
+            for (key, doc) in self.keep(loaded).await {
+                known.insert(key, doc.json()?);
+            }
         }
         let first = |list: &Vec<Ref>| list.iter().find_map(|one| known.get(&one.key(brand_id)));
-        lists
-            .iter()
-            .map(|list| first(list).map(Doc::json).transpose())
-            .collect()
+        Ok(lists.iter().map(|list| first(list).cloned()).collect())
     }
 
     /// The stock of each SKU, in the order asked for; no levels where there is none.
@@ -154,16 +144,17 @@ impl Model<'_> {
     ) -> Result<Vec<StockDoc>, StoreError> {
         let key = |sku: &String| stock_key(brand_id, sku);
         let load = async |missing: &[String]| load::stock(self.db, brand_id, missing).await;
-        let docs = self.many(skus, key, load).await?;
-        let stock = |(doc, sku): (Option<Doc>, &String)| match doc {
-            Some(doc) => doc.json(),
-            None => Ok(StockDoc {
-                sku: sku.clone(),
-                as_of_ms: now_ms(),
-                levels: Vec::new(),
-            }),
+        let found = self.many(skus, key, load).await?.into_iter();
+        let none = |sku: &String| StockDoc {
+            sku: sku.clone(),
+            as_of_ms: now_ms(),
+            levels: Vec::new(),
         };
-        docs.into_iter().zip(skus).map(stock).collect()
+        let stock = found.map(|found| found.map(|(_, stock)| stock));
+        Ok(stock
+            .zip(skus)
+            .map(|(stock, sku)| stock.unwrap_or_else(|| none(sku)))
+            .collect())
     }
 
     /// Brings the document of all brands up to date. Like the others below, an error when
@@ -204,47 +195,52 @@ impl Model<'_> {
             .await
     }
 
-    /// The document under `key`, else from `load`.
-    async fn one(
+    /// What the document under `key` says, else from `load`; with the reading's instant.
+    async fn one<T: DeserializeOwned>(
         &self,
         key: &str,
         load: impl AsyncFnOnce() -> Result<Doc, StoreError>,
-    ) -> Result<Doc, StoreError> {
-        if let Some(doc) = self.kv.get_doc(key).await {
-            return Ok(doc);
+    ) -> Result<(i64, T), StoreError> {
+        if let Some(found) = self.kv.get_doc(key).await.as_ref().and_then(understood) {
+            return Ok(found);
         }
         let doc = load().await?;
         // As in `keep`.
         let _ = self.kv.put_doc(key, &doc).await;
-        Ok(doc)
+        Ok((doc.as_of_ms, doc.json()?))
     }
 
-    /// The documents of `wanted`, in their order; those that the store lacks from `load`,
-    /// which is asked once and for each once.
-    async fn many<W: Clone>(
+    /// What the documents of `wanted` say, in their order, each with its reading's instant;
+    /// those that the store lacks from `load`, which is asked once and for each once.
+    async fn many<W: Clone, T: DeserializeOwned>(
         &self,
         wanted: &[W],
         key: impl Fn(&W) -> String,
         load: impl AsyncFnOnce(&[W]) -> Result<HashMap<String, Doc>, StoreError>,
-    ) -> Result<Vec<Option<Doc>>, StoreError> {
+    ) -> Result<Vec<Option<(i64, T)>>, StoreError> {
         let keys: Vec<String> = wanted.iter().map(key).collect();
-        let mut docs = self.kv.get_many(&keys).await;
+        let kept = self.kv.get_many(&keys).await.into_iter();
+        let mut found: Vec<Option<(i64, T)>> =
+            kept.map(|doc| doc.as_ref().and_then(understood)).collect();
         let missing = keys
             .iter()
             .zip(wanted)
-            .zip(&docs)
-            .filter(|(_, doc)| doc.is_none());
+            .zip(&found)
+            .filter(|(_, found)| found.is_none());
         let missing: HashMap<&String, &W> = missing.map(|(entry, _)| entry).collect();
         if missing.is_empty() {
-            return Ok(docs);
+            return Ok(found);
         }
         let missing: Vec<W> = missing.into_values().cloned().collect();
         let loaded = load(&missing).await?;
         let loaded = self.keep(loaded).await;
-        for (doc, key) in docs.iter_mut().zip(&keys).filter(|(doc, _)| doc.is_none()) {
-            *doc = loaded.get(key).cloned();
+        for (found, key) in found.iter_mut().zip(&keys).filter(|(one, _)| one.is_none()) {
+            let doc = loaded.get(key);
+            *found = doc
+                .map(|doc| Ok::<_, StoreError>((doc.as_of_ms, doc.json()?)))
+                .transpose()?;
         }
-        Ok(docs)
+        Ok(found)
     }
 
     /// Stores what was read. What the store does not take is read again by the next who asks.
@@ -253,6 +249,12 @@ impl Model<'_> {
         let _ = self.kv.put_many(&docs).await;
         docs.into_iter().collect()
     }
+}
+
+/// What a document from the store says, with its reading's instant: nothing when it is of
+/// a shape that this version does not know, because then it is read again.
+fn understood<T: DeserializeOwned>(doc: &Doc) -> Option<(i64, T)> {
+    Some((doc.as_of_ms, doc.json().ok()?))
 }
 
 /// The brand of a host, see [`Model::brand_by_host`].
@@ -276,6 +278,22 @@ mod tests {
             "currency": "EUR", "language": "en", "country": "DE", "prices_include_tax": true,
         });
         serde_json::from_value(doc).unwrap()
+    }
+
+    #[test]
+    fn a_document_of_another_shape_is_a_miss() {
+        let doc = |body: &[u8]| Doc {
+            version: 1,
+            as_of_ms: 7,
+            expires_at_ms: i64::MAX,
+            body: body.to_vec(),
+        };
+        let target = br#"{"product_id":"p","variant_id":null}"#;
+        let (as_of_ms, known) = understood::<Target>(&doc(target)).unwrap();
+        assert_eq!((as_of_ms, known.product_id.as_str()), (7, "p"));
+        for foreign in [&b"{}"[..], b"[]", b"", br#"{"product_id":7}"#] {
+            assert_eq!(understood::<Target>(&doc(foreign)), None);
+        }
     }
 
     #[test]

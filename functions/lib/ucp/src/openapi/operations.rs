@@ -2,10 +2,18 @@
 
 use utoipa::OpenApi;
 
-use crate::envelope::Problem;
+use crate::envelope::{ErrorResponse, Problem};
 
 #[derive(OpenApi)]
-#[openapi(paths(profile, document, healthz, run_relay, dead_events, replay_event))]
+#[openapi(paths(
+    profile,
+    document,
+    healthz,
+    run_relay,
+    dead_events,
+    replay_event,
+    recover_checkouts
+))]
 pub struct Api;
 
 /// What this business offers by the Universal Commerce Protocol
@@ -35,13 +43,15 @@ fn document() {}
 #[allow(dead_code)]
 fn healthz() {}
 
-/// Drain the outbox into the read model
+/// Drain the outbox into the read model, and have the components tidy up
 ///
-/// For a ticker; functions call it by themselves after each change.
+/// All that a deployment's ticker calls, every second or so; functions wake it by themselves
+/// after each change. Every ten seconds at most it calls the components' housekeeping.
 #[utoipa::path(
     post, path = "/relay/run", tag = "system", security(("relay_key" = [])),
     responses(
-        (status = 200, description = "How many events were carried out, and whether more wait", body = Object),
+        (status = 200, description = "How many events were carried out, whether more wait, and what the housekeeping answered when it was its time", body = Object),
+        (status = 202, description = "With `Prefer: respond-async`: it begins now, without the housekeeping"),
         (status = 401, description = "The relay's key is missing or wrong", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -71,3 +81,18 @@ fn dead_events() {}
 )]
 #[allow(dead_code)]
 fn replay_event() {}
+
+/// End completions that were cut short
+///
+/// So that no stock stays reserved for them. The relay calls it.
+#[utoipa::path(
+    post, path = "/checkout-sessions/recover", tag = "system", security(("relay_key" = [])),
+    responses(
+        (status = 200, description = "How many sessions are open again or completed, and whether more wait", body = Object),
+        (status = 401, description = "The relay's key is missing or wrong", body = ErrorResponse),
+        (status = 403, description = "No relay key is configured", body = ErrorResponse),
+        (status = 503, description = "The database does not answer", body = ErrorResponse),
+    )
+)]
+#[allow(dead_code)]
+fn recover_checkouts() {}

@@ -78,7 +78,11 @@ impl Places<'_> {
         };
         match quoted {
             Ok(quoted) => Quote {
-                transfers: quoted.transfers.iter().map(|one| self.proposal(one)).collect(),
+                transfers: quoted
+                    .transfers
+                    .iter()
+                    .map(|one| self.proposal(one))
+                    .collect(),
                 ready_at: Some(self.instant(to, quoted.ready_at_ms)),
                 pickup_by: Some(self.instant(to, kept_until_ms(quoted.ready_at_ms))),
                 sources: self.sources(to, &quoted.considered),

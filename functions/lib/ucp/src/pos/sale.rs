@@ -1,0 +1,205 @@
+//! Selling over the counter.
+
+use aisle_domain::cart::Line;
+use aisle_domain::sale::Sale;
+use aisle_domain::totals::TaxShare;
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_TEXT_BYTES, SaleItem};
+use crate::page::{Invalid, check_length};
+
+/// Body of `POST /pos/sales`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SaleRequest {
+    /// 100 at most. Absent with a hold: all that it keeps; absent with a cart: all that is in it.
+    #[serde(default)]
+    pub items: Vec<SaleItem>,
+    pub payment: Tender,
+    /// The cart that this sale was begun as; it becomes an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart_id: Option<String>,
+    /// The hold that this sale ends; what of it is not sold goes back to the shelf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_id: Option<String>,
+}
+
+/// How somebody pays at a till.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Tender {
+    /// Minor units put on the counter.
+    Cash { tendered_minor: i64 },
+    /// The card terminal took the amount, under its own reference.
+    CardPresent { reference: String },
+}
+
+impl Tender {
+    /// Refuses what no payment can be.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Cash { tendered_minor }
+                if !(0..=aisle_domain::money::MAX_MINOR).contains(tendered_minor) =>
+            {
+                Err(Invalid::new(
+                    "invalid_amount",
+                    "$.payment.tendered_minor",
+                    "negative or too high",
+                ))
+            }
+            Self::Cash { .. } => Ok(()),
+            Self::CardPresent { reference } => {
+                check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
+                let fits =
+                    !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
+                fits.then_some(()).ok_or_else(|| {
+                    Invalid::new(
+                        "invalid_reference",
+                        "$.payment.reference",
+                        "not visible ASCII characters",
+                    )
+                })
+            }
+        }
+    }
+}
+
+/// What was sold, or would be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SaleLine {
+    pub id: String,
+    pub sku: String,
+    /// The variant's id, to sell it by.
+    pub item_id: String,
+    pub title: String,
+    pub quantity: i64,
+    /// For one piece.
+    pub price_minor: i64,
+    /// All pieces, as priced.
+    pub amount_minor: i64,
+    pub tax_minor: i64,
+    /// Units on this shelf that nobody else holds; in an offer only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_here: Option<i64>,
+}
+
+/// What it costs, in minor units.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SaleTotals {
+    pub subtotal_minor: i64,
+    pub tax: Vec<SaleTax>,
+    /// The tax is part of the subtotal instead of coming on top.
+    pub tax_included: bool,
+    pub total_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SaleTax {
+    /// Parts per million.
+    pub rate_ppm: i64,
+    pub tax_minor: i64,
+}
+
+/// Answer of `POST /pos/sales`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    pub order_id: String,
+    pub number: String,
+    /// RFC 3339, in the store's time.
+    pub sold_at: String,
+    pub location_id: String,
+    /// Name of the person at the till.
+    pub sold_by: String,
+    /// ISO 4217.
+    pub currency: String,
+    pub lines: Vec<SaleLine>,
+    pub totals: SaleTotals,
+    pub payment: PaidBy,
+}
+
+/// How it was paid.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaidBy {
+    /// `cash` or `card_present`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub amount_minor: i64,
+    /// To give back, of cash.
+    pub change_minor: i64,
+}
+
+/// Answer of `POST /pos/carts/{id}/continue`: the cart as it would be sold here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Offer {
+    pub cart_id: String,
+    pub currency: String,
+    pub lines: Vec<SaleLine>,
+    pub totals: SaleTotals,
+    /// All of it lies on this shelf.
+    pub sellable: bool,
+}
+
+impl SaleTotals {
+    pub fn new(sale: &Sale) -> Self {
+        let totals = &sale.totals;
+        let tax = |share: &TaxShare| SaleTax {
+            rate_ppm: share.rate_ppm,
+            tax_minor: share.tax_minor,
+        };
+        Self {
+            subtotal_minor: totals.subtotal_minor,
+            tax: totals.tax.iter().map(tax).collect(),
+            tax_included: totals.tax_included,
+            total_minor: totals.total_minor,
+        }
+    }
+}
+
+impl SaleLine {
+    pub fn new(line: &Line) -> Self {
+        Self {
+            id: line.id.clone(),
+            sku: line.sku.clone(),
+            item_id: line.variant_id.clone(),
+            title: line.title.clone(),
+            quantity: line.quantity,
+            price_minor: line.price_minor,
+            amount_minor: line.amount.amount_minor,
+            tax_minor: line.amount.tax_minor,
+            available_here: None,
+        }
+    }
+}
+
+/// Body of `POST /pos/layaways/{order_id}/payments`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InstalmentRequest {
+    /// Which part, from 1; absent: the next that is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
+    pub payment: Tender,
+}
+
+/// A part that was paid.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InstalmentReceipt {
+    pub order_id: String,
+    pub position: i64,
+    pub currency: String,
+    pub payment: PaidBy,
+    /// Parts that are still due.
+    pub left: i64,
+    /// Everything is paid: the goods can be handed over.
+    pub paid: bool,
+}
