@@ -28,7 +28,7 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let asked = page::request(call)?;
     let search = search_id(&brand_id);
     let size = asked.size().map_err(page::refused)?;
-    let after: Option<String> = asked.after(search).map_err(page::refused)?;
+    let after = page::after(&asked, search)?;
     let mut records = read(
         call.db(),
         &Wanted::Page {

@@ -78,12 +78,16 @@ impl Session {
         brand_id: &str,
         part: Part<'_>,
     ) -> Result<Vec<Found>, Error> {
+        let reviewed_at_ms = self
+            .count
+            .reviewed_at_ms
+            .filter(|_| self.status != Status::Open);
         let counted = Counted {
             id: &self.id,
             location_id: &self.location_id,
             count: &self.count,
             opened_at_ms: self.created_at_ms,
-            until_ms: self.count.reviewed_at_ms.unwrap_or(self.now_ms),
+            until_ms: reviewed_at_ms.unwrap_or(self.now_ms),
             settled_at_ms: (self.status == Status::Approved).then_some(self.updated_at_ms),
         };
         Ok(scans::found(call.db(), brand_id, counted, part).await?)

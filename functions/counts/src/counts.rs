@@ -85,7 +85,7 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let asked = page::request(call)?;
     let search = search_id(&(&brand.id, &staff.location_id, status));
     let size = asked.size().map_err(page::refused)?;
-    let before: Option<String> = asked.after(search).map_err(page::refused)?;
+    let before = page::after(&asked, search)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM count_session WHERE brand_id = ?1 AND location_id = ?2 \
          AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
@@ -121,7 +121,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let asked = page::request(call)?;
     let search = search_id(&(&brand.id, id));
     let size = asked.size().map_err(page::refused)?;
-    let after: Option<String> = asked.after(search).map_err(page::refused)?;
+    let after = page::after(&asked, search)?;
     let session = Session::read(call, &brand.id, id).await?;
     staff.at(&session.location_id)?;
     let part = Part {

@@ -69,8 +69,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
-    let nothing_yet = stored.delivery.lines([]);
-    let created = Answer::new(201, &stored.shown(&location.time_zone, nothing_yet))?;
+    let lines_to_come = stored.delivery.lines([]);
+    let created = Answer::new(201, &stored.shown(&location.time_zone, lines_to_come))?;
     let mut batch = command::begin(claim.as_ref(), &created);
     let insertion = batch.len();
     batch.expect(
@@ -121,7 +121,7 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let asked = page::request(call)?;
     let search = search_id(&(&brand.id, caller.location_id(), status));
     let size = asked.size().map_err(page::refused)?;
-    let before: Option<String> = asked.after(search).map_err(page::refused)?;
+    let before = page::after(&asked, search)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery WHERE brand_id = ?1 AND (?2 IS NULL OR location_id = ?2) \
          AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"

@@ -171,6 +171,9 @@ impl<'a> Judge<'a> {
         if count.is_some_and(|count| !count.wants(sku)) {
             return Err(Fault::NotInCount);
         }
+        if self.kind == TaskKind::Transfer && !self.facts.lines.contains(sku) {
+            return Err(Fault::NotInTransfer);
+        }
         Ok(Some(Scan {
             sequence: scan.sequence,
             zone: zone.into(),

@@ -1,14 +1,14 @@
 //! `/counts/{id}/…`: the steps of a count from its first zone to its approval.
 
 use aisle_domain::brand::Brand;
-use aisle_domain::count::{Conflict, REASON, Recount, Settlement, Status};
+use aisle_domain::count::{Conflict, Delta, REASON, Recount, Settlement, Status};
 use aisle_domain::plan::Allocation;
 use aisle_http::auth::{self, Staff};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::scans::{Found, Part};
 use aisle_store::stock::{self, Document};
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{Batch, incident};
 use aisle_ucp::count::{ApproveRequest, Approved, ConflictView, RecountRequest};
 use serde_json::json;
 
@@ -218,7 +218,7 @@ async fn change(
 /// kept what is promised to others.
 fn settle(batch: &mut Batch, staff: &Staff, count_id: &str, settlement: &Settlement) {
     if !settlement.deltas.is_empty() {
-        let change = |delta: &aisle_domain::count::Delta| Allocation {
+        let change = |delta: &Delta| Allocation {
             sku: delta.sku.clone(),
             location_id: staff.location_id.clone(),
             quantity: delta.units,
@@ -231,30 +231,14 @@ fn settle(batch: &mut Batch, staff: &Staff, count_id: &str, settlement: &Settlem
         stock::adjust(batch, &staff.brand_id, REASON, document, &changes);
     }
     let below = settlement.conflicts.iter();
-    let below = below.filter(|(_, conflict)| *conflict == Conflict::BelowReserved);
-    let incidents: Vec<_> = below
-        .map(|conflict| {
-            let doc = serde_json::to_string(&ConflictView::from(conflict)).unwrap_or_default();
-            json!({"id": new_id(), "doc": doc})
-        })
-        .collect();
-    if incidents.is_empty() {
-        return;
-    }
-    batch.expect(
-        incidents.len() as u64,
-        (
-            "INSERT INTO incident (id, brand_id, location_id, kind, subject_type, subject_id, doc, created_at_ms) \
-             SELECT value ->> 'id', ?1, ?2, 'count_below_reserved', 'count', ?3, value ->> 'doc', {now} FROM json_each(?4)",
-            "INSERT INTO incident (id, brand_id, location_id, kind, subject_type, subject_id, doc, created_at_ms) \
-             SELECT id, ?1, ?2, 'count_below_reserved', 'count', ?3, doc, {now} \
-             FROM jsonb_to_recordset(?4::jsonb) AS input (id TEXT, doc TEXT)",
-        ),
-        values![
+    for conflict in below.filter(|(_, conflict)| *conflict == Conflict::BelowReserved) {
+        incident::record(
+            batch,
             &staff.brand_id,
             &staff.location_id,
-            count_id,
-            serde_json::Value::from(incidents).to_string()
-        ],
-    );
+            "count.below_reserved",
+            ("count", count_id),
+            &json!(ConflictView::from(conflict)).to_string(),
+        );
+    }
 }

@@ -12,6 +12,7 @@ use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::model::Locations;
+use aisle_store::scans::Total;
 use aisle_store::transfers::{self, Transfer};
 use aisle_store::{Dialect, Row, StoreError, Value};
 use aisle_ucp::transfer::{BeneficiaryKind, ItemName};
@@ -66,6 +67,8 @@ pub struct Facts {
     pub transfers: Vec<Transfer>,
     pub order: Option<OrderRow>,
     pub pickup: Option<PickupRow>,
+    /// What scanners have read of the transfer so far.
+    pub scanned: Vec<Total>,
     /// What the order holds, wherever.
     pub held: Vec<Allocation>,
     /// The version of the cart or checkout, and what is in it.
@@ -117,6 +120,7 @@ impl Facts {
             transfers: Vec::new(),
             order: None,
             pickup: None,
+            scanned: Vec::new(),
             held: Vec::new(),
             basket: None,
             locations,
@@ -133,6 +137,7 @@ impl Facts {
                 "transfer" => facts.transfers.push(row.json("doc")?),
                 "order" => facts.order = Some(row.json("doc")?),
                 "pickup" => facts.pickup = Some(row.json("doc")?),
+                "scanned" => facts.scanned.push(row.json("doc")?),
                 "held" => facts.held.push(row.json("doc")?),
                 "basket" => {
                     let BasketRow { version, doc } = row.json("doc")?;
@@ -217,6 +222,15 @@ const PARTS: [Part; 8] = [
     ),
 ];
 
+/// Asked for one transfer only: what was scanned of it.
+const SCANNED: Part = (
+    "scanned",
+    "{object}('sku', d.sku, 'good', d.good, 'damaged', d.damaged)",
+    "(SELECT sku, CAST(sum(CASE WHEN condition = 'good' THEN quantity ELSE 0 END) AS BIGINT) AS good, \
+      CAST(sum(CASE WHEN condition = 'good' THEN 0 ELSE quantity END) AS BIGINT) AS damaged \
+      FROM device_scan WHERE brand_id = ?1 AND task_type = 'transfer' AND task_id = ?4 GROUP BY sku) d",
+);
+
 impl Question<'_> {
     /// One statement: `item`, `destination` and `beneficiary` are what the question names,
     /// and every fact about them is a row.
@@ -263,7 +277,8 @@ impl Question<'_> {
         let document = transfers::document(dialect);
         let from = format!("transfer t WHERE t.brand_id = ?1 AND ({family})");
         let transfer = ("transfer", document.as_str(), from.as_str());
-        let parts = PARTS.iter().chain([&transfer]).map(|(kind, document, from)| {
+        let scanned = self.transfer_id.map(|_| &SCANNED);
+        let parts = PARTS.iter().chain([&transfer]).chain(scanned).map(|(kind, document, from)| {
             format!(" UNION ALL SELECT '{kind}', CAST({document} AS TEXT), NULL, NULL, NULL, NULL, NULL FROM {from}")
         });
         let sql = format!("{with} {head}{}", parts.collect::<String>());

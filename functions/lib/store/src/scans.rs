@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use aisle_domain::count::{Count, Tally};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Batch, Db, Dialect, Row, StoreError, audit::Actor, values};
 
@@ -31,7 +31,7 @@ impl TaskKind {
         match self {
             Self::Count => &["open", "review"],
             Self::Delivery => &["expected", "receiving"],
-            Self::Transfer => &["in_transit"],
+            Self::Transfer => &["in_transit", "received"],
         }
     }
 
@@ -151,6 +151,8 @@ pub async fn items(
 pub struct Facts {
     pub task: Option<Task>,
     pub items: Items,
+    /// SKUs of a transfer.
+    pub lines: HashSet<String>,
     /// By sequence number of the device.
     pub kept: HashMap<i64, Kept>,
 }
@@ -176,6 +178,7 @@ pub async fn facts(
         "SELECT 'task' AS kind, status AS name, {} AS place, '' AS zone, 0 AS quantity, '' AS condition, doc, \
                 created_at_ms AS opened_at_ms, {{now}} AS now_ms FROM {} WHERE brand_id = ?1 AND id = ?2 \
          UNION ALL SELECT kind, name, sku, '', 0, '', '', 0, 0 FROM ({}) items \
+         UNION ALL SELECT 'line', sku, '', '', 0, '', '', 0, 0 FROM transfer_line WHERE brand_id = ?1 AND transfer_id = ?2 \
          UNION ALL SELECT 'kept', task_id, sku, zone, quantity, condition, '', sequence, 0 FROM device_scan \
          WHERE device_id = ?3 AND sequence IN {}",
         kind.location_column(),
@@ -207,6 +210,7 @@ pub async fn facts(
                     now_ms: row.int("now_ms")?,
                 });
             }
+            "line" => drop(facts.lines.insert(name)),
             kind @ ("sku" | "gtin") => facts.items.insert(kind, name, place),
             _ => drop(facts.kept.insert(
                 row.int("opened_at_ms")?,
@@ -274,7 +278,7 @@ pub fn touch(batch: &mut Batch, brand_id: &str, (kind, task_id): (TaskKind, &str
 }
 
 /// Units of a SKU that came in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Total {
     pub sku: String,
     pub good: i64,

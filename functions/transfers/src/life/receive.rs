@@ -4,7 +4,9 @@
 use aisle_domain::brand::Brand;
 use aisle_domain::order::TimelineKind;
 use aisle_domain::transfer::Status;
-use aisle_http::{Call, Error, Reply};
+use aisle_domain::transfer::counts::Line;
+use aisle_http::{Call, Error, Reply, auth};
+use aisle_store::scans::Total;
 use aisle_store::transfers::Transfer;
 use aisle_ucp::page::Invalid;
 use aisle_ucp::transfer::ReceiveRequest;
@@ -15,10 +17,16 @@ use crate::access::{self, Caller};
 use crate::facts::Facts;
 use crate::life::events;
 
+/// With this, too, staff may unpack: it is what scanners are for.
+const SCANNER_SCOPE: &str = "stock";
+
 /// `POST /transfers/{id}/receive`
 pub async fn receive(call: &Call, id: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
-    let caller = Caller::staff(call, &brand.id).await?;
+    let caller = match auth::staff(call, &brand.id, SCANNER_SCOPE).await {
+        Ok(staff) => Caller::Staff(staff),
+        Err(_) => Caller::staff(call, &brand.id).await?,
+    };
     let body = call.body().await?;
     let request: ReceiveRequest = call.parse(&body)?;
     step(call, &brand, &caller, id, &body, |before, facts| {
@@ -56,7 +64,15 @@ fn unpack(
     if !matches!(status, Status::InTransit | Status::Received) {
         return Err(illegal(before, "received"));
     }
-    let quantities = request.quantities(&before.lines).map_err(access::unfit)?;
+    if request.scanned && !request.lines.is_empty() {
+        let detail = "either these lines, or what was scanned";
+        return Err(access::unfit(Invalid::new("lines_and_scans", "$.lines", detail)));
+    }
+    let quantities = match request.scanned {
+        true => since_the_last_time(before, &facts.scanned),
+        false => request.quantities(&before.lines),
+    };
+    let quantities = quantities.map_err(access::unfit)?;
     let mut received = Move::within(before.clone(), "transfer.received");
     let (mut damaged, mut surplus) = (Map::new(), Map::new());
     for (line, (good, bad)) in received.after.lines.iter_mut().zip(&quantities) {
@@ -101,6 +117,24 @@ fn unpack(
         (TimelineKind::TransferReceived, description)
     });
     Ok(received)
+}
+
+/// Good and damaged pieces of each line that were scanned and are not in the books yet.
+fn since_the_last_time(
+    before: &Transfer,
+    scanned: &[Total],
+) -> Result<Vec<(i64, i64)>, Invalid> {
+    let new = |line: &Line| {
+        let total = scanned.iter().find(|total| total.sku == line.sku);
+        let (good, damaged) = total.map_or((0, 0), |total| (total.good, total.damaged));
+        let new = (good - line.received, damaged - line.damaged);
+        if total.is_some() && (new.0 < 0 || new.1 < 0) {
+            let detail = format!("fewer of {} are scanned than are in the books", line.sku);
+            return Err(Invalid::new("scanned_too_few", "$.scanned", detail));
+        }
+        Ok((new.0.max(0), new.1.max(0)))
+    };
+    before.lines.iter().map(new).collect()
 }
 
 /// Goods that are unpacked are ready no later than promised; a promise that has passed is

@@ -514,7 +514,7 @@ pub async fn what_is_reserved_is_reported_and_stays(pair: Pair) -> Result<()> {
         on_hand(&aisle, &store.id, &store.other.sku).await?,
         store.other.on_hand + 1
     );
-    let incidents = "SELECT count(*) FROM incident WHERE kind = 'count_below_reserved' AND resolved_at_ms IS NULL";
+    let incidents = "SELECT count(*) FROM incident WHERE kind = 'count.below_reserved' AND resolved_at_ms IS NULL";
     assert_eq!(aisle.database.number(incidents).await?, 1);
     aisle.database.check_invariants().await
 }

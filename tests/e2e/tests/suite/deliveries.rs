@@ -448,3 +448,101 @@ pub async fn a_balance_is_put_right_by_hand(pair: Pair) -> Result<()> {
     assert_eq!(aisle.database.number(trail).await?, 1);
     aisle.database.check_invariants().await
 }
+
+/// Two people unpack what another store has sent; what they scanned goes into the books.
+pub async fn a_transfer_is_unpacked_with_scanners(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let store = store(&aisle).await?;
+    let sku = store.one.sku.as_str();
+    let sender = aisle.staff(NORTH, &store.id, "transfer").await?;
+    let asker = aisle.staff(NORTH, &store.other_id, "transfer").await?;
+    let ann = aisle.staff(NORTH, &store.other_id, "stock").await?;
+    let ben = aisle.staff(NORTH, &store.other_id, "stock").await?;
+    let on_hand = format!(
+        "SELECT coalesce(sum(on_hand), 0) FROM stock WHERE sku = '{sku}' AND location_id = '{}'",
+        store.other_id
+    );
+    let before = aisle.database.number(&on_hand).await?;
+    let asked = json!({
+        "items": [{"sku": sku, "quantity": 4}], "to": {"location_id": store.other_id}, "from": store.id,
+    });
+    let asked = asker
+        .client
+        .post("/transfers")
+        .json(&asked)
+        .expect(201)
+        .await?
+        .json();
+    let id = asked.text("/transfers/0/id");
+    let task = format!("/counts/receiving/{id}");
+    let early = send(&ann, &task, &[scan(1, sku, 1, 0)]).await?;
+    assert_eq!(
+        early["refused"][0]["reason"], "task_over",
+        "nothing was sent yet"
+    );
+    sender
+        .client
+        .post(&format!("/transfers/{id}/ship"))
+        .json(&json!({}))
+        .expect(200)
+        .await?;
+
+    let mut broken = scan(3, sku, 1, 0);
+    broken["condition"] = json!("damaged");
+    let box_one = [scan(2, sku, 2, 0), broken, scan(4, &store.other.sku, 1, 0)];
+    let first = send(&ann, &task, &box_one).await?;
+    assert_eq!(
+        (first.number("/new"), &first["refused"][0]["reason"]),
+        (2, &json!("not_in_transfer"))
+    );
+    let again = send(&ann, &task, &box_one).await?;
+    assert_eq!((again.number("/new"), again.number("/known")), (0, 2));
+    let receive = format!("/transfers/{id}/receive");
+    let scanned = json!({"scanned": true});
+    let part = ann
+        .client
+        .post(&receive)
+        .json(&scanned)
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(
+        (part.text("/status"), part.number("/lines/0/in_transit")),
+        ("in_transit", 1)
+    );
+    assert_eq!(aisle.database.number(&on_hand).await?, before + 2);
+    ann.client.post(&receive).json(&scanned).expect(422).await?;
+
+    send(&ben, &task, &[scan(1, sku, 1, 0)]).await?;
+    let unpacked = ben.client.get(&task).expect(200).await?.json();
+    assert_eq!(
+        unpacked["lines"],
+        json!([{"sku": sku, "announced": 4, "good": 3, "damaged": 1, "difference": 0}])
+    );
+    let (one, other) = tokio::join!(
+        ann.client.post(&receive).json(&scanned).send(),
+        ben.client.post(&receive).json(&scanned).send()
+    );
+    let mut statuses = [one?.status.as_u16(), other?.status.as_u16()];
+    statuses.sort_unstable();
+    assert!(statuses[0] == 200 && statuses[1] >= 400, "{statuses:?}");
+    assert_eq!(aisle.database.number(&on_hand).await?, before + 3);
+
+    let wrong = aisle.staff(NORTH, &store.id, "stock").await?;
+    wrong.client.get(&task).expect(403).await?;
+    wrong
+        .client
+        .post(&format!("{task}/scans"))
+        .json(&scans(&[scan(1, sku, 1, 0)]))
+        .expect(403)
+        .await?;
+    wrong
+        .client
+        .post(&receive)
+        .json(&scanned)
+        .expect(403)
+        .await?;
+    asker.client.get(&task).expect(403).await?;
+    aisle.north().get(&task).expect(401).await?;
+    aisle.database.check_invariants().await
+}

@@ -249,6 +249,7 @@ harness::suite! {
         an_unannounced_delivery_is_received,
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
+        a_transfer_is_unpacked_with_scanners,
     ],
     layaway: [
         a_deposit_now_and_the_rest_in_parts,

@@ -155,7 +155,7 @@ fn scan_for_count() {}
     ),
     responses(
         (status = 200, body = CountSession),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id, or the count no such zone"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The count is in another status, in `status`, or was changed at the same moment"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -174,7 +174,7 @@ fn finish_zone() {}
     ),
     responses(
         (status = 200, body = CountSession),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Zones are not done (`zones` names them), or the count is in another status"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -238,7 +238,7 @@ fn approve_count() {}
     ),
     responses(
         (status = 200, body = CountSession),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The count is in another status, in `status`, or was changed at the same moment"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -331,7 +331,7 @@ fn scan_for_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "The delivery is over (`status`), or more of a SKU (`sku`) was taken back than came"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -350,7 +350,7 @@ fn close_delivery() {}
     ),
     responses(
         (status = 200, body = Delivery),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The idempotency key is no key"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The `Idempotency-Key` is malformed"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The brand has nothing with this id"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Something of it was scanned, or it is over: `status`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The idempotency key was used for another body"),
@@ -397,7 +397,7 @@ fn get_receiving() {}
 
 /// Receive a transfer by scans
 ///
-/// For staff of its destination, while it is in transit.
+/// For staff of its destination. `POST /transfers/{id}/receive` with `scanned` puts it on the shelf.
 #[utoipa::path(
     post, path = "/counts/receiving/{id}/scans", tag = "counting", security(("staff_session" = [])),
     params(

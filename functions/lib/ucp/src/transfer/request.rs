@@ -132,7 +132,11 @@ pub struct ShippedLine {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiveRequest {
     /// What was unpacked now, each SKU once.
+    #[serde(default)]
     pub lines: Vec<UnpackedLine>,
+    /// Instead of `lines`: what was scanned since the last time.
+    #[serde(default)]
+    pub scanned: bool,
     /// Nothing more is expected: what is still in transit is looked for elsewhere, and is
     /// missing once the transfer is closed.
     #[serde(default, rename = "final")]
