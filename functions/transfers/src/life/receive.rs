@@ -66,7 +66,11 @@ fn unpack(
     }
     if request.scanned && !request.lines.is_empty() {
         let detail = "either these lines, or what was scanned";
-        return Err(access::unfit(Invalid::new("lines_and_scans", "$.lines", detail)));
+        return Err(access::unfit(Invalid::new(
+            "lines_and_scans",
+            "$.lines",
+            detail,
+        )));
     }
     let quantities = match request.scanned {
         true => since_the_last_time(before, &facts.scanned),
@@ -120,10 +124,7 @@ fn unpack(
 }
 
 /// Good and damaged pieces of each line that were scanned and are not in the books yet.
-fn since_the_last_time(
-    before: &Transfer,
-    scanned: &[Total],
-) -> Result<Vec<(i64, i64)>, Invalid> {
+fn since_the_last_time(before: &Transfer, scanned: &[Total]) -> Result<Vec<(i64, i64)>, Invalid> {
     let new = |line: &Line| {
         let total = scanned.iter().find(|total| total.sku == line.sku);
         let (good, damaged) = total.map_or((0, 0), |total| (total.good, total.damaged));
