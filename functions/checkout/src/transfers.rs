@@ -122,8 +122,9 @@ pub fn confirm(batch: &mut Batch, brand: &Brand, order_id: &str, session: &Sessi
         batch.expect(
             1,
             "UPDATE transfer SET status = ?3, expires_at_ms = {now} + ?4, version = version + 1, \
-             updated_at_ms = {now} WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved'",
-            values![&brand.id, &held.id, status.name(), expires_in_ms],
+             updated_at_ms = {now} WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved' \
+               AND for_type = 'order' AND for_id = ?5",
+            values![&brand.id, &held.id, status.name(), expires_in_ms, order_id],
         );
         transfers::changed(batch, &brand.id, &held.id, status, "order", order_id);
         timeline::record(
@@ -197,8 +198,8 @@ pub fn give_back(batch: &mut Batch, brand: &Brand, held: &Held, (for_type, for_i
     batch.expect(
         1,
         "UPDATE transfer SET status = 'cancelled', expires_at_ms = NULL, version = version + 1, updated_at_ms = {now} \
-         WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved'",
-        values![&brand.id, &held.id],
+         WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved' AND for_type = ?3 AND for_id = ?4",
+        values![&brand.id, &held.id, for_type, for_id],
     );
     let document = Document::transfer(&held.id);
     stock::release(batch, &brand.id, document, &held.planned.allocations());

@@ -25,7 +25,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
         return Ok(reply);
     }
-    if -request.delta > brand.policies.counting.free_variance_units {
+    if request.delta.saturating_abs() > brand.policies.counting.free_variance_units {
         staff.with_scope("approve")?;
     }
     let path = if request.gtin.is_some() {
@@ -53,7 +53,13 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         location_id: adjusted.location_id.clone(),
         quantity: adjusted.delta,
     };
-    let decisive = stock::adjust(&mut batch, &brand.id, "adjustment", document, &[change]);
+    let decisive = stock::adjust(
+        &mut batch,
+        &brand.id,
+        request.reason.movement(),
+        document,
+        &[change],
+    );
     let doc = json!({
         "sku": adjusted.sku, "delta": adjusted.delta, "reason": adjusted.reason, "note": request.note,
     });

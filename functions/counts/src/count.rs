@@ -6,7 +6,7 @@ use aisle_domain::id::is_id;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::Claim;
 use aisle_store::scans::{self, Counted, Found, Part};
-use aisle_store::{Batch, Row, values};
+use aisle_store::{Batch, Row, Value, values};
 use aisle_ucp::count::{CountSession, CountView};
 use aisle_ucp::page::Invalid;
 
@@ -69,6 +69,14 @@ impl Session {
             time_zone,
         };
         CountSession::new(view, &self.count)
+    }
+
+    /// What others have corrected of its shelves meanwhile.
+    pub fn other_corrections(&self, brand_id: &str) -> OtherCorrections {
+        let Self {
+            location_id, id, ..
+        } = self;
+        OtherCorrections(values![brand_id, location_id, id, self.created_at_ms])
     }
 
     /// What was counted, beside the ledger.
@@ -149,4 +157,29 @@ pub fn must_be_id(id: &str) -> Result<(), Error> {
 
 pub fn invalid(invalid: Invalid) -> Error {
     Error::bad_request(invalid.code, &invalid.path, &invalid.detail)
+}
+
+/// Corrections that other counts, and people by hand, made at the location since this one was
+/// opened. Two counts of one shelf find the same units missing; only one may take them off.
+pub struct OtherCorrections(Vec<Value>);
+
+const OTHER_CORRECTIONS: &str = "SELECT count(*) FROM stock_movement m WHERE m.brand_id = ?1 AND m.location_id = ?2 \
+    AND m.reason = 'count' AND m.document_id <> ?3 AND m.at_ms >= ?4";
+
+impl OtherCorrections {
+    pub async fn read(&self, call: &Call) -> Result<i64, Error> {
+        let sql = format!("SELECT ({OTHER_CORRECTIONS}) AS n");
+        let row = call.db().query_one_opt(sql, self.0.clone()).await?;
+        Ok(row.map_or(Ok(0), |row| row.int("n"))?)
+    }
+
+    /// Adds a statement that is unmet when there are more by now.
+    pub fn must_be(&self, batch: &mut Batch, seen: i64) {
+        let mut params = self.0.clone();
+        params.push(seen.into());
+        let sql = format!(
+            "SELECT 1 AS one FROM (SELECT 1 AS one) probe WHERE ({OTHER_CORRECTIONS}) = ?5"
+        );
+        batch.expect_rows(1, sql, params);
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::SCOPE;
 use crate::audit;
-use crate::count::{self, Session, time_zone};
+use crate::count::{self, OtherCorrections, Session, time_zone};
 
 /// How often a step is decided anew because a scan or another step came in meanwhile.
 const TRIES: usize = 4;
@@ -102,6 +102,8 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
         if request.accept_moved {
             context.staff.with_scope("approve")?;
         }
+        let others = before.other_corrections(&context.brand.id);
+        let seen = others.read(call).await?;
         let found = before.found(call, &context.brand.id, Part::ALL).await?;
         let tallies = found.into_iter().map(|Found { tally, .. }| tally).collect();
         let settlement = Settlement::new(tallies, request.accept_moved);
@@ -132,6 +134,7 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
                 "accept_moved": request.accept_moved,
             }),
             settlement,
+            unless: Some((others, seen)),
         })
     };
     change(call, id, "approve", step).await
@@ -152,6 +155,9 @@ struct Decision {
     action: &'static str,
     doc: serde_json::Value,
     settlement: Settlement,
+    /// Corrections of the same shelves by others, and how many there were: with one more the
+    /// step is decided anew.
+    unless: Option<(OtherCorrections, i64)>,
 }
 
 impl Context<'_> {
@@ -168,6 +174,7 @@ impl Context<'_> {
             action,
             doc,
             settlement: Settlement::default(),
+            unless: None,
         })
     }
 }
@@ -201,6 +208,10 @@ async fn change(
         let mut batch = command::begin(claim.as_ref(), &decision.answer);
         decision.after.replace(&mut batch, &brand.id, &before)?;
         settle(&mut batch, &staff, id, &decision.settlement);
+        // After the balances are locked, so that none can come in between.
+        if let Some((others, seen)) = &decision.unless {
+            others.must_be(&mut batch, *seen);
+        }
         audit::counted(&mut batch, staff.actor(), decision.action, id, decision.doc);
         match command::commit(call, claim.as_ref(), decision.answer, batch).await? {
             Committed::Done(reply) => {

@@ -156,10 +156,13 @@ impl Found {
     /// whatever the books say of their preparation.
     pub fn hindrance(&self, location_id: &str, now_ms: i64, here: bool) -> Option<Hindrance> {
         let Some(pickup) = &self.pickup else {
-            return Some(Hindrance::NotCollected);
+            return Some(match self.paid {
+                true => Hindrance::NotCollected,
+                false => Hindrance::NotPaid,
+            });
         };
         let status = match pickup.status {
-            PickupStatus::Preparing if here => PickupStatus::Ready,
+            PickupStatus::Preparing | PickupStatus::AwaitingTransfer if here => PickupStatus::Ready,
             status => status,
         };
         let pass = self.pass.as_ref();

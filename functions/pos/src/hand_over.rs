@@ -230,7 +230,7 @@ impl Made<'_> {
         batch.expect(
             1,
             "UPDATE pickup SET status = ?4, version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND order_id = ?2 AND version = ?3 AND status IN ('preparing', 'ready')",
+             WHERE brand_id = ?1 AND order_id = ?2 AND version = ?3 AND status IN ('awaiting_transfer', 'preparing', 'ready')",
             values![&brand.id, &order.id, pickup.version, status.name()],
         );
         batch.expect(

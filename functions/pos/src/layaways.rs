@@ -28,6 +28,7 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
     let request: InstalmentRequest = call.parse(&body)?;
     request.payment.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("instalment/{}", staff.device_id), &body)?;
+    let mut position = request.position;
     for _ in 0..ROUNDS {
         let facts = Facts::read(call, &brand, order_id, claim.as_ref()).await?;
         if let Some(reply) = call.replay(facts.outcome.clone())? {
@@ -37,7 +38,9 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
             .kept
             .as_ref()
             .ok_or_else(|| store::unknown("layaway"))?;
-        let part = kept.payable(facts.now_ms, request.position)?;
+        let part = kept.payable(facts.now_ms, position)?;
+        // Whoever loses the race for a part must not pay the one after it.
+        position = Some(part.position);
         let owed = (part.amount_minor, kept.order.currency.as_str());
         let attempt = kept.attempts + 1;
         let taken = tender::take(&request.payment, order_id, attempt, owed).await?;

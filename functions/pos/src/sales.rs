@@ -53,6 +53,14 @@ pub async fn sell(call: &Call) -> Result<Reply, Error> {
         let wanted = wanted(&request, &listed, &basket)?;
         let sale = basket.ring_up(wanted, &brand, &store)?;
         on_the_shelf(&sale, &basket)?;
+        let total_minor = sale.totals.total_minor;
+        if request
+            .expected_total_minor
+            .is_some_and(|expected| expected != total_minor)
+        {
+            let detail = "it costs something else than the terminal took";
+            return Err(Error::conflict("price_changed", detail).with("total_minor", total_minor));
+        }
         let till = Till {
             brand: &brand,
             staff: &staff,
@@ -125,6 +133,10 @@ pub async fn continue_cart(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// The items that the request lists.
 fn listed(request: &SaleRequest) -> Result<Vec<LineRequest>, Error> {
+    if request.items.is_empty() && request.cart_id.is_some() && request.hold_id.is_some() {
+        let detail = "name the items where both a cart and a hold are ended";
+        return Err(Error::unprocessable("invalid_items", "$.items", detail));
+    }
     if request.items.len() > MAX_LINES {
         return Err(Error::unprocessable(
             "too_many_lines",
@@ -282,6 +294,13 @@ impl Till<'_> {
                AND NOT EXISTS (SELECT 1 FROM checkout_session s WHERE s.cart_id = cart.id \
                  AND s.status IN ('complete_in_progress', 'completed'))",
             values![&self.brand.id, id, *version],
+        );
+        // What was set aside elsewhere for this cart is wanted no more: housekeeping frees it.
+        batch.add(
+            "UPDATE transfer SET expires_at_ms = {now}, version = version + 1, updated_at_ms = {now} \
+             WHERE brand_id = ?1 AND status = 'reserved' AND (for_type = 'cart' AND for_id = ?2 \
+               OR for_type = 'checkout' AND for_id IN (SELECT s.id FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = ?2))",
+            values![&self.brand.id, id],
         );
         batch.add(
             "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \

@@ -76,7 +76,11 @@ impl Scan<'_> {
         };
         let zone = store::time_zone(self.call, &self.brand.id, &self.staff.location_id).await?;
         let id = found.order.id.clone();
-        let actions = vec![self.hand_over(&found, with_pass, facts.now_ms)];
+        let mut actions = vec![self.hand_over(&found, with_pass, facts.now_ms)];
+        if !found.paid {
+            let path = format!("/pos/layaways/{id}/payments");
+            actions.push(Action::post("pay_instalment", path, None));
+        }
         Ok(Some(Scanned {
             order: Some(found.view(&zone)),
             ..Scanned::new("order", &id, actions)
@@ -208,7 +212,11 @@ impl Scan<'_> {
         };
         let actions = vec![
             Action::post("convert", "/pos/sales".into(), reason),
-            Action::post("release", format!("/holds/{id}/cancel"), reason),
+            Action::post(
+                "release",
+                format!("/holds/{id}/cancel"),
+                reason.or((!self.staff.may("stock")).then_some("scope_missing")),
+            ),
         ];
         Ok(Some(Scanned {
             hold: Some(ScannedDocument {

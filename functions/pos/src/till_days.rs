@@ -120,11 +120,19 @@ pub async fn enter(call: &Call, id: &str) -> Result<Reply, Error> {
         document: ("till_day", id),
     };
     written.write(&mut batch, &staff);
+    let enough = batch.len();
+    batch.expect(
+        1,
+        "UPDATE till_day SET doc = doc WHERE brand_id = ?1 AND id = ?2 AND closed_at_ms IS NULL \
+         AND opening_float_minor + (SELECT coalesce(sum(e.amount_minor), 0) FROM drawer_entry e WHERE e.till_day_id = till_day.id) >= 0",
+        values![&brand.id, id],
+    );
     let doc = json!({ "amount_minor": amount_minor, "reason": request.reason }).to_string();
     let action = format!("drawer.{}", request.kind.name());
     audit::record(&mut batch, staff.actor(), &action, ("till_day", id), &doc);
     match command::commit(call, claim.as_ref(), answer, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
+        Committed::Unmet(error) if error.unmet_at(enough) => Err(command::raced()),
         Committed::Unmet(_) => Err(closed()),
     }
 }

@@ -129,6 +129,15 @@ impl Lease {
             .add(
                 "DELETE FROM idempotency WHERE created_at_ms < {now} - ?1",
                 values![KEEP_ANSWERS_MS],
+            )
+            // Whom a limit or a board knew is forgotten as well.
+            .add(
+                "DELETE FROM rate_limit WHERE window_ends_ms < {now} - ?1",
+                values![KEEP_ANSWERS_MS],
+            )
+            .add(
+                "DELETE FROM presence WHERE expires_at_ms <= {now}",
+                values![],
             );
         batch.commit(db).await?;
         Ok(())

@@ -293,6 +293,9 @@ CREATE TABLE IF NOT EXISTS device_scan (
 );
 CREATE INDEX IF NOT EXISTS device_scan_task ON device_scan (brand_id, task_type, task_id, sku);
 
+-- Corrections by counts, which are few: a count asks whether another one came before it.
+CREATE INDEX IF NOT EXISTS stock_movement_count ON stock_movement (brand_id, location_id, at_ms) WHERE reason = 'count';
+
 -- A count of a location or of some of its zones.
 CREATE TABLE IF NOT EXISTS count_session (
     id            TEXT PRIMARY KEY,

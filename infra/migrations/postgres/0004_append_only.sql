@@ -13,4 +13,11 @@ CREATE OR REPLACE TRIGGER stock_movement_stays BEFORE UPDATE OR DELETE ON stock_
 CREATE OR REPLACE TRIGGER drawer_entry_stays BEFORE UPDATE OR DELETE ON drawer_entry
     FOR EACH ROW EXECUTE FUNCTION aisle_append_only();
 
+CREATE OR REPLACE TRIGGER audit_stays_whole BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION aisle_append_only();
+CREATE OR REPLACE TRIGGER stock_movement_stays_whole BEFORE TRUNCATE ON stock_movement
+    FOR EACH STATEMENT EXECUTE FUNCTION aisle_append_only();
+CREATE OR REPLACE TRIGGER drawer_entry_stays_whole BEFORE TRUNCATE ON drawer_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION aisle_append_only();
+
 INSERT INTO schema_version (version, name) VALUES (4, 'append_only') ON CONFLICT DO NOTHING;

@@ -42,11 +42,17 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
     if !cut_short && let Some(reply) = call.replay(facts.outcome.clone())? {
         return Ok(reply);
     }
+    let meant = facts.next().map(|part| part.position);
     if settle_interrupted(call, &brand, &facts).await? {
         facts = Facts::read(call, &brand.id, order_id, claim.as_ref()).await?;
     }
     facts.must_be_active()?;
     facts.must_be_idle()?;
+    let moved = facts.next().map(|part| part.position) != meant;
+    if request.position.is_none() && (cut_short || moved) {
+        let detail = "an earlier try was cut short: read the layaway and name the part";
+        return Err(Error::conflict("payment_interrupted", detail).at("$.position"));
+    }
     let part = payable(&facts, request.position)?;
     let token = request.payment.token().map_err(|notice| {
         Error::unprocessable(

@@ -60,7 +60,7 @@ pub fn offer(
 ) -> (Option<PaymentTerms>, Option<Notice>) {
     let mut serving = methods.iter().filter(|method| !method.line_ids.is_empty());
     let kept_there = !plan.allocations.is_empty()
-        && plan.transfers.is_empty()
+        && plan.transfers().next().is_none()
         && serving.all(|method| method.kind == MethodKind::Pickup);
     let chosen = wanted.and_then(Term::parse);
     let earlier = before.map_or(Term::PayNow, |terms| terms.selected);

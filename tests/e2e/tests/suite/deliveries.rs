@@ -362,7 +362,9 @@ pub async fn a_balance_is_put_right_by_hand(pair: Pair) -> Result<()> {
     assert_eq!(adjust().expect(201).await?.json(), adjusted);
     assert_eq!(aisle.database.number(&on_hand).await?, before - 2);
     let found = json!({"sku": sku, "delta": 1, "reason": "found"});
-    ann.client
+    let alone = ann.client.post("/adjustments").json(&found);
+    assert_eq!(alone.expect(403).await?.json()["scope"], "approve");
+    boss.client
         .post("/adjustments")
         .json(&found)
         .expect(201)
@@ -424,7 +426,7 @@ pub async fn a_balance_is_put_right_by_hand(pair: Pair) -> Result<()> {
             "$.reason",
         ),
     ] {
-        let answer = ann
+        let answer = boss
             .client
             .post("/adjustments")
             .json(&body)

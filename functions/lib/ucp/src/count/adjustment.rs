@@ -43,6 +43,17 @@ pub enum AdjustmentReason {
     Correction,
 }
 
+impl AdjustmentReason {
+    /// The movement's reason in the stock ledger. What was found out about a shelf is a count:
+    /// a count of the same shelf that is under way must not correct it once more.
+    pub fn movement(self) -> &'static str {
+        match self {
+            Self::Found | Self::Lost | Self::Correction => aisle_domain::count::REASON,
+            Self::Damaged | Self::Sample | Self::InternalUse => "adjustment",
+        }
+    }
+}
+
 /// Answer of `POST /adjustments`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -362,7 +362,7 @@ fn cancel_delivery() {}
 
 /// Put a balance right by hand
 ///
-/// Taking more units than the policy `counting.free_variance_units` needs the scope `approve`.
+/// Taking or adding more units than the policy `counting.free_variance_units` needs the scope `approve`.
 #[utoipa::path(
     post, path = "/adjustments", tag = "counting", security(("staff_session" = [])),
     params(

@@ -20,6 +20,9 @@ pub struct SaleRequest {
     /// The cart that this sale was begun as; it becomes an order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart_id: Option<String>,
+    /// What the till showed and the terminal took, in minor units: any other total is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_total_minor: Option<i64>,
     /// The hold that this sale ends; what of it is not sold goes back to the shelf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_id: Option<String>,
