@@ -147,6 +147,7 @@ pub async fn nobody_is_kept_without_consent_or_with_a_place(pair: Pair) -> Resul
     let aisle = Setup::demo(pair).start().await?;
     let shopper = aisle.north();
     let order = order_at(&aisle, None, "preparing").await?;
+    aisle.drain_outbox().await?;
     let before = aisle.database.snapshot().await?;
     let consent = json!({"version": "1"});
     let cases = [
