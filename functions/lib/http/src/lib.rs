@@ -33,8 +33,9 @@ pub mod payment;
 mod replay;
 mod reply;
 mod serve;
+pub mod shopper;
 
-pub use background::{after_response, notify_relay};
+pub use background::{after_response, notify_messages, notify_relay};
 pub use body::BodyStream;
 pub use call::Call;
 pub use error::Error;

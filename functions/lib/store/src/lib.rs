@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod batch;
+pub mod changes;
 mod clock;
 mod db;
 mod deadline;
@@ -17,6 +18,7 @@ pub mod kv;
 pub mod layaway;
 pub mod limit;
 pub mod memory;
+pub mod messages;
 pub mod model;
 pub mod outbox;
 mod postgres;
@@ -44,4 +46,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
