@@ -4,13 +4,18 @@
 use aisle_domain::id::is_id;
 use aisle_domain::order::Order;
 use aisle_domain::pass::PickupStatus;
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::{Row, StoreError, values};
 use aisle_ucp::envelope::Severity;
 use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Timeline};
 
+use crate::access::OWNER;
+
 struct Facts {
     order: Order,
+    /// The account that it belongs to.
+    owner: Option<String>,
     pickup: Option<Pickup>,
     recorded: Vec<Recorded>,
 }
@@ -50,8 +55,9 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
         return Err(not_found());
     }
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let sql = format!(
-        "SELECT 'order' AS kind, id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
+        "SELECT 'order' AS kind, {OWNER} AS id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
          WHERE brand_id = ?1 AND id = ?2 AND status IN ('confirmed', 'cancelled') \
          UNION ALL \
          SELECT 'pickup', location_id, '', status, ready_at_ms, pickup_by_ms FROM pickup \
@@ -61,14 +67,19 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
            WHERE brand_id = ?1 AND order_id = ?2 ORDER BY occurred_at_ms DESC, id DESC LIMIT {MAX_ENTRIES}) latest"
     );
     let rows = call.db().query(sql, values![&brand.id, id]).await?;
-    collect(&rows)?.ok_or_else(not_found)
+    let facts = collect(&rows)?.ok_or_else(not_found)?;
+    viewer.may_touch(("order", id), facts.owner.as_deref(), not_found)?;
+    Ok(facts)
 }
 
 fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
-    let (mut order, mut pickup, mut recorded) = (None, None, Vec::new());
+    let (mut order, mut owner, mut pickup, mut recorded) = (None, None, None, Vec::new());
     for row in rows {
         match row.text("kind")?.as_str() {
-            "order" => order = Some(row.json("doc")?),
+            "order" => {
+                order = Some(row.json("doc")?);
+                owner = row.text_opt("id")?;
+            }
             "pickup" => pickup = Some(Pickup::of(row)?),
             _ => recorded.push(Recorded {
                 id: row.text("id")?,
@@ -80,6 +91,7 @@ fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
     recorded.sort_by(|a, b| (a.occurred_at_ms, &a.id).cmp(&(b.occurred_at_ms, &b.id)));
     Ok(order.map(|order| Facts {
         order,
+        owner,
         pickup,
         recorded,
     }))

@@ -2,6 +2,7 @@
 
 pub mod barcode;
 pub mod brand;
+pub mod cancellation;
 pub mod cart;
 pub mod checkout;
 pub mod collection;
@@ -30,6 +31,7 @@ pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod product;
+pub mod returns;
 pub mod sale;
 pub mod scan;
 pub mod selection;

@@ -179,6 +179,10 @@ pub enum TimelineKind {
     InstalmentPaid,
     InstalmentReminder,
     Cancelled,
+    /// Another person collects it.
+    PickupPersonChanged,
+    /// The shopper wants to give something back.
+    ReturnRequested,
 }
 
 impl TimelineKind {
@@ -200,6 +204,8 @@ impl TimelineKind {
             Self::InstalmentPaid => "instalment_paid",
             Self::InstalmentReminder => "instalment_reminder",
             Self::Cancelled => "cancelled",
+            Self::PickupPersonChanged => "pickup_person_changed",
+            Self::ReturnRequested => "return_requested",
         }
     }
 }
