@@ -10,7 +10,8 @@ use aisle_http::{Call, Error};
 
 /// The account that the order `?2` of the brand `?1` belongs to: a column of the read that
 /// the order itself comes from.
-pub const OWNER: &str = "(SELECT w.account_id FROM account_order w WHERE w.brand_id = ?1 AND w.order_id = ?2)";
+pub const OWNER: &str =
+    "(SELECT w.account_id FROM account_order w WHERE w.brand_id = ?1 AND w.order_id = ?2)";
 
 /// A call about one order, with who makes it.
 pub struct Visit<'a> {

@@ -125,7 +125,8 @@ const OF_ACCOUNT: &str = "SELECT 'locale', NULL, NULL, NULL, NULL, NULL, NULL, a
 const OF_LINK: &str = "SELECT 'locale', i.locale, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
      FROM invite i WHERE i.brand_id = ?1 AND i.id = ?5";
 
-const HANDED_OVER: &str = "(SELECT max(h.handed_at_ms) FROM hand_over h WHERE h.brand_id = ?1 AND h.order_id = ?2)";
+const HANDED_OVER: &str =
+    "(SELECT max(h.handed_at_ms) FROM hand_over h WHERE h.brand_id = ?1 AND h.order_id = ?2)";
 
 impl Facts {
     /// One call. Refuses who may not touch the order, or that there is none.
@@ -167,11 +168,7 @@ impl Facts {
         lines.collect()
     }
 
-    fn collect(
-        rows: &[Row],
-        visit: &Visit<'_>,
-        claim: Option<&Claim>,
-    ) -> Result<Self, StoreError> {
+    fn collect(rows: &[Row], visit: &Visit<'_>, claim: Option<&Claim>) -> Result<Self, StoreError> {
         let row_of = |kind: &str| {
             rows.iter()
                 .find(|row| row.text("kind").is_ok_and(|own| own == kind))
@@ -283,15 +280,22 @@ fn question(visit: &Visit<'_>, claim: Option<&Claim>) -> (String, Vec<Value>) {
 
 /// Of an account's document, or as the link has it.
 fn locale(row: &Row) -> Result<Option<String>, StoreError> {
+    match row.text_opt("k1")? {
+        Some(tag) => Ok(Some(tag)),
+        None => spoken(row, "doc"),
+    }
+}
+
+/// The language that an account's document, in this column, asks for.
+pub fn spoken(row: &Row, column: &str) -> Result<Option<String>, StoreError> {
     #[derive(serde::Deserialize)]
     struct Speaker {
+        #[serde(default)]
         locale: Option<String>,
     }
-    let account = row.json_opt::<Speaker>("doc")?;
-    Ok(match account {
-        Some(speaker) => speaker.locale,
-        None => row.text_opt("k1")?,
-    })
+    Ok(row
+        .json_opt::<Speaker>(column)?
+        .and_then(|speaker| speaker.locale))
 }
 
 fn presence(row: &Row) -> Result<Presence, StoreError> {
@@ -334,10 +338,7 @@ impl LivePass {
 }
 
 /// A command's look at the facts: the answer of an earlier request with its key, or them.
-pub async fn look(
-    visit: &Visit<'_>,
-    claim: Option<&Claim>,
-) -> Result<Result<Facts, Reply>, Error> {
+pub async fn look(visit: &Visit<'_>, claim: Option<&Claim>) -> Result<Result<Facts, Reply>, Error> {
     let facts = Facts::read(visit, claim).await?;
     Ok(match visit.call.replay(facts.outcome.clone())? {
         Some(reply) => Err(reply),

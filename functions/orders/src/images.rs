@@ -7,8 +7,8 @@ use aisle_store::values;
 use aisle_ucp::pass::MODULE_PX;
 use qrcode::{Color, EcLevel, QrCode};
 
-use crate::picture::Picture;
 use crate::access::{OWNER, Visit};
+use crate::picture::Picture;
 use crate::{barcode, pass};
 
 /// ISO/IEC 18004 wants this many light modules around the code.

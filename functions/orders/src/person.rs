@@ -43,7 +43,13 @@ pub async fn carry_out(
     let limited = batch.len();
     let name = format!("pickup-person/{}/{}", visit.brand.id, visit.order_id);
     limit::spend(&mut batch, &name, MOST, WINDOW_MS);
-    write(&mut batch, visit, location_id, &person, facts.person.as_ref());
+    write(
+        &mut batch,
+        visit,
+        location_id,
+        &person,
+        facts.person.as_ref(),
+    );
     match command::commit(visit.call, claim, answer, batch).await? {
         Committed::Done(reply) => {
             notify_relay();

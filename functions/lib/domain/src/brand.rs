@@ -175,12 +175,10 @@ impl Brand {
             "pickup_days",
             "not within 1 and 365",
         )?;
-        self.theme
-            .validate()
-            .map_err(|(path, detail)| FieldError {
-                path: path.into(),
-                detail: detail.into(),
-            })?;
+        self.theme.validate().map_err(|(path, detail)| FieldError {
+            path: path.into(),
+            detail: detail.into(),
+        })?;
         self.policies
             .validate()
             .map_err(|(path, detail)| FieldError {

@@ -245,7 +245,9 @@ pub struct DoorDay {
 /// or no time zone are known.
 pub fn on_the_door(location: &Location, at_ms: i64, days: usize) -> Vec<DoorDay> {
     let zone = TimeZone::get(&location.time_zone).ok();
-    let today = zone.and_then(|zone| local(&zone, at_ms)).map(DateTime::date);
+    let today = zone
+        .and_then(|zone| local(&zone, at_ms))
+        .map(DateTime::date);
     let known = !location.hours.0.is_empty() || !location.exception_hours.is_empty();
     let dates = std::iter::successors(today.filter(|_| known), |date| date.tomorrow().ok());
     let day = |date: Date| {
