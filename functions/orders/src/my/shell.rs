@@ -41,6 +41,8 @@ impl Shell<'_> {
                     meta property="og:site_name" content=(self.brand.name);
                     // What a messenger previews is seen by others: nothing of the order.
                     meta property="og:title" content={ (text.your_order) " · " (self.brand.name) };
+                    // Or a browser asks for one of its own accord.
+                    link rel="icon" href="data:,";
                     title { (title) }
                     style { (PreEscaped(&style)) }
                 }

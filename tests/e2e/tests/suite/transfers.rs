@@ -4,7 +4,7 @@
 mod access;
 mod asking;
 mod life;
-mod scene;
+pub(crate) mod scene;
 mod trouble;
 
 pub use access::*;
