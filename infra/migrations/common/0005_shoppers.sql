@@ -125,6 +125,17 @@ CREATE TABLE IF NOT EXISTS cart_version (
     PRIMARY KEY (brand_id, cart_id, version)
 );
 
+-- Where a cart went that became part of an account's.
+CREATE TABLE IF NOT EXISTS cart_merged (
+    brand_id     TEXT NOT NULL,
+    cart_id      TEXT NOT NULL REFERENCES cart (id),
+    into_cart_id TEXT NOT NULL REFERENCES cart (id),
+    account_id   TEXT NOT NULL REFERENCES account (id),
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (brand_id, cart_id)
+);
+CREATE INDEX IF NOT EXISTS cart_merged_account ON cart_merged (brand_id, account_id);
+
 -- What a person agreed to, and took back. Append-only. `decision` is 'given' or 'withdrawn',
 -- `source` says where: 'invite', 'account', 'till', 'sms_keyword', 'page'.
 CREATE TABLE IF NOT EXISTS consent (

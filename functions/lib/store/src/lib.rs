@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod batch;
+pub mod carts;
 pub mod changes;
 mod clock;
 mod db;
