@@ -28,6 +28,7 @@ const TABLES: [&str; 57] = [
     "account",
     "account_cart",
     "account_change",
+    "account_checkout",
     "account_identity",
     "account_order",
     "account_refresh",
