@@ -204,10 +204,14 @@ CREATE TABLE IF NOT EXISTS invite (
     -- Who asked for it, when they were signed in.
     account_id    TEXT,
     channel       TEXT NOT NULL CHECK (channel IN ('sms', 'email')),
+    -- Empty once it has been forgotten.
     address       TEXT NOT NULL,
     locale        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    -- When the address is forgotten.
+    purge_at_ms   BIGINT NOT NULL,
+    -- When a person, as far as can be told, first followed it.
     opened_at_ms  BIGINT,
     -- Whose device it was linked to after signing in; for everybody else it is used up then.
     claimed_by    TEXT,
@@ -215,7 +219,7 @@ CREATE TABLE IF NOT EXISTS invite (
     revoked_at_ms BIGINT
 );
 CREATE INDEX IF NOT EXISTS invite_subject ON invite (brand_id, scope, subject_id);
-CREATE INDEX IF NOT EXISTS invite_expiry ON invite (expires_at_ms);
+CREATE INDEX IF NOT EXISTS invite_purge ON invite (purge_at_ms) WHERE address <> '';
 
 -- An event of an order that its contacts may want to know. Told together with those that
 -- follow within `due_at_ms`; once, however often the relay sees the event.
