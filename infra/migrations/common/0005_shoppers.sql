@@ -143,6 +143,17 @@ CREATE TABLE IF NOT EXISTS cart_version (
     PRIMARY KEY (brand_id, cart_id, version)
 );
 
+-- Where a cart went that became part of an account's.
+CREATE TABLE IF NOT EXISTS cart_merged (
+    brand_id     TEXT NOT NULL,
+    cart_id      TEXT NOT NULL REFERENCES cart (id),
+    into_cart_id TEXT NOT NULL REFERENCES cart (id),
+    account_id   TEXT NOT NULL REFERENCES account (id),
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (brand_id, cart_id)
+);
+CREATE INDEX IF NOT EXISTS cart_merged_account ON cart_merged (brand_id, account_id);
+
 -- What a person agreed to, and took back. Append-only. `decision` is 'given' or 'withdrawn',
 -- `source` says where: 'invite', 'account', 'till', 'sms_keyword', 'page'.
 CREATE TABLE IF NOT EXISTS consent (
@@ -193,10 +204,14 @@ CREATE TABLE IF NOT EXISTS invite (
     -- Who asked for it, when they were signed in.
     account_id    TEXT,
     channel       TEXT NOT NULL CHECK (channel IN ('sms', 'email')),
+    -- Empty once it has been forgotten.
     address       TEXT NOT NULL,
     locale        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    -- When the address is forgotten.
+    purge_at_ms   BIGINT NOT NULL,
+    -- When a person, as far as can be told, first followed it.
     opened_at_ms  BIGINT,
     -- Whose device it was linked to after signing in; for everybody else it is used up then.
     claimed_by    TEXT,
@@ -204,7 +219,7 @@ CREATE TABLE IF NOT EXISTS invite (
     revoked_at_ms BIGINT
 );
 CREATE INDEX IF NOT EXISTS invite_subject ON invite (brand_id, scope, subject_id);
-CREATE INDEX IF NOT EXISTS invite_expiry ON invite (expires_at_ms);
+CREATE INDEX IF NOT EXISTS invite_purge ON invite (purge_at_ms) WHERE address <> '';
 
 -- An event of an order that its contacts may want to know. Told together with those that
 -- follow within `due_at_ms`; once, however often the relay sees the event.

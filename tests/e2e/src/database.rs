@@ -40,6 +40,7 @@ const TABLES: [&str; 57] = [
     "brand_host",
     "brand_location",
     "cart",
+    "cart_merged",
     "cart_version",
     "checkout_session",
     "consent",

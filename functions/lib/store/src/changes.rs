@@ -96,6 +96,18 @@ pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
     );
 }
 
+/// A cart is there no more: its account's devices are told. The cart must still be theirs.
+pub(crate) fn of_ended_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
+    record(
+        batch,
+        OF_CART,
+        brand_id,
+        cart_id,
+        (Kind::Cart, cart_id),
+        true,
+    );
+}
+
 fn record(
     batch: &mut Batch,
     account: &str,
