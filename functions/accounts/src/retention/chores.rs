@@ -7,7 +7,7 @@ use aisle_store::{Batch, BatchError, StatementResult, values};
 use aisle_ucp::account::RetentionRun;
 
 use super::DAY_MS;
-use crate::forget::FORGOTTEN_MESSAGE;
+use crate::forget::{FORGOTTEN_INVITE, FORGOTTEN_MESSAGE};
 
 /// Rows of each kind that one run forgets, at most.
 const RUN_ROWS: i64 = 100;
@@ -48,6 +48,10 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
         "SELECT m.id FROM message m WHERE m.brand_id = ?1 AND m.address <> '' AND m.created_at_ms <= {old} \
          AND m.status NOT IN ('queued', 'sending') ORDER BY m.created_at_ms, m.id LIMIT ?3"
     );
+    let old_invites = format!(
+        "SELECT i.id FROM invite i WHERE i.brand_id = ?1 AND i.address <> '' AND i.expires_at_ms <= {old} \
+         ORDER BY i.expires_at_ms, i.id LIMIT ?3"
+    );
     let delete = |table: &str, column: &str, ids: &str| {
         format!("DELETE FROM {table} WHERE {column} IN ({ids})")
     };
@@ -77,6 +81,10 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
         ),
         (
             format!("UPDATE message SET {FORGOTTEN_MESSAGE} WHERE id IN ({old_messages})"),
+            policy.message_days,
+        ),
+        (
+            format!("UPDATE invite SET {FORGOTTEN_INVITE} WHERE id IN ({old_invites})"),
             policy.message_days,
         ),
         (
