@@ -29,11 +29,12 @@ pub struct Subject {
 
 impl Caller {
     pub async fn of(call: &Call, brand_id: &str) -> Result<Self, Error> {
-        let of_shopper = |token: &str| token.starts_with(ACCESS_PREFIX) || token.starts_with(LINK_PREFIX);
+        let of_shopper =
+            |token: &str| token.starts_with(ACCESS_PREFIX) || token.starts_with(LINK_PREFIX);
         match auth::bearer(call) {
-            Some(token) if !of_shopper(token) => {
-                auth::staff(call, brand_id, STAFF_SCOPE).await.map(Self::Staff)
-            }
+            Some(token) if !of_shopper(token) => auth::staff(call, brand_id, STAFF_SCOPE)
+                .await
+                .map(Self::Staff),
             _ => Viewer::of(call, brand_id).await.map(Self::Shopper),
         }
     }
@@ -65,16 +66,22 @@ impl Caller {
     }
 
     /// Refuses who may have no links to this, or as `hidden` says, as if it did not exist.
-    pub fn may_touch(&self, subject: &Subject, hidden: impl FnOnce() -> Error) -> Result<(), Error> {
+    pub fn may_touch(
+        &self,
+        subject: &Subject,
+        hidden: impl FnOnce() -> Error,
+    ) -> Result<(), Error> {
         match (self, subject.scope) {
             (Self::Staff(_), Scope::Account) => Err(hidden()),
             (Self::Staff(_), Scope::Cart) if subject.owner.is_some() => Err(hidden()),
             (Self::Staff(_), _) if subject.here => Ok(()),
             (Self::Staff(_), _) => Err(Error::forbidden("this belongs to another location")),
             // A link to an account opens nothing before somebody signs in.
-            (Self::Shopper(viewer @ Viewer::Link(_)), Scope::Account) => {
-                Viewer::Anybody.may_touch(touched(subject), viewer.account_id().or(Some(&subject.id)), hidden)
-            }
+            (Self::Shopper(viewer @ Viewer::Link(_)), Scope::Account) => Viewer::Anybody.may_touch(
+                touched(subject),
+                viewer.account_id().or(Some(&subject.id)),
+                hidden,
+            ),
             (Self::Shopper(viewer), _) => {
                 viewer.may_touch(touched(subject), subject.owner.as_deref(), hidden)
             }
@@ -136,5 +143,8 @@ pub fn here(order_id: &str) -> String {
 /// 404 for what there is not, or is not to be known of.
 pub fn missing(scope: Scope) -> Error {
     let name = scope.name();
-    Error::not_found(&format!("{name}_not_found"), &format!("there is no such {name}"))
+    Error::not_found(
+        &format!("{name}_not_found"),
+        &format!("there is no such {name}"),
+    )
 }

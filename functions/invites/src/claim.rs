@@ -11,9 +11,9 @@ use aisle_store::{Batch, BatchError, accounts, values};
 use aisle_ucp::invite::Claimed;
 
 use crate::link::{self, Fault};
+use crate::open;
 use crate::pages;
 use crate::row::InviteRow;
-use crate::open;
 
 /// Looks at the link, at most: a race with another claim is followed by a fresh look.
 const ROUNDS: usize = 3;
@@ -64,7 +64,12 @@ pub async fn by_form(call: &Call, code: &str) -> Result<Reply, Error> {
     page(call, &brand, code, done)
 }
 
-fn page(call: &Call, brand: &Brand, code: &str, outcome: Result<Reply, Fault>) -> Result<Reply, Error> {
+fn page(
+    call: &Call,
+    brand: &Brand,
+    code: &str,
+    outcome: Result<Reply, Fault>,
+) -> Result<Reply, Error> {
     match outcome {
         Ok(reply) => Ok(reply),
         Err(Fault::Obstacle(obstacle)) => pages::refusal(call, brand, code, obstacle),
@@ -92,11 +97,19 @@ fn subject(row: &InviteRow) -> invite::Subject<'_> {
     }
 }
 
-async fn claim(call: &Call, brand: &Brand, code: &str, account_id: &str) -> Result<InviteRow, Fault> {
+async fn claim(
+    call: &Call,
+    brand: &Brand,
+    code: &str,
+    account_id: &str,
+) -> Result<InviteRow, Fault> {
     for _ in 0..ROUNDS {
         let row = link::find(call, brand, code).await?;
         let cart_id = own_cart(call, brand, &row, account_id).await?;
-        if !row.standing.claim(account_id, cart_id.as_deref(), subject(&row))? {
+        if !row
+            .standing
+            .claim(account_id, cart_id.as_deref(), subject(&row))?
+        {
             return Ok(row);
         }
         match batch(brand, &row, account_id).commit(call.db()).await {
@@ -109,12 +122,20 @@ async fn claim(call: &Call, brand: &Brand, code: &str, account_id: &str) -> Resu
 }
 
 /// The cart that the account has, where that matters.
-async fn own_cart(call: &Call, brand: &Brand, row: &InviteRow, account_id: &str) -> Result<Option<String>, Fault> {
+async fn own_cart(
+    call: &Call,
+    brand: &Brand,
+    row: &InviteRow,
+    account_id: &str,
+) -> Result<Option<String>, Fault> {
     if row.subject.scope != Scope::Cart {
         return Ok(None);
     }
     let sql = "SELECT cart_id FROM account_cart WHERE brand_id = ?1 AND account_id = ?2";
-    let found = call.db().query_one_opt(sql, values![&brand.id, account_id]).await?;
+    let found = call
+        .db()
+        .query_one_opt(sql, values![&brand.id, account_id])
+        .await?;
     Ok(found.map(|row| row.text("cart_id")).transpose()?)
 }
 
@@ -132,7 +153,12 @@ fn batch(brand: &Brand, row: &InviteRow, account_id: &str) -> Batch {
         Scope::Cart => attach_cart(&mut batch, brand, row, account_id),
         Scope::Account => confirm_address(&mut batch, brand, row, account_id),
     }
-    let askers = [Some(account_id), row.account_id.as_deref().filter(|asker| *asker != account_id)];
+    let askers = [
+        Some(account_id),
+        row.account_id
+            .as_deref()
+            .filter(|asker| *asker != account_id),
+    ];
     for one in askers.into_iter().flatten() {
         changes::of_account(&mut batch, &brand.id, one, (Kind::Invite, &row.id), false);
     }
@@ -149,7 +175,13 @@ fn attach_cart(batch: &mut Batch, brand: &Brand, row: &InviteRow, account_id: &s
          WHERE c.brand_id = ?1 AND c.id = ?2 AND c.status = 'active' AND c.expires_at_ms > {now} ON CONFLICT DO NOTHING",
         values![&brand.id, &row.subject.id, account_id],
     );
-    changes::of_account(batch, &brand.id, account_id, (Kind::Cart, &row.subject.id), false);
+    changes::of_account(
+        batch,
+        &brand.id,
+        account_id,
+        (Kind::Cart, &row.subject.id),
+        false,
+    );
 }
 
 /// Whoever reads what was sent there, and is signed in, has proved that the address is theirs;

@@ -10,7 +10,9 @@ use aisle_store::changes::{self, Kind};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::messages::{self, NewMessage};
 use aisle_store::{Batch, Value, audit, limit, new_id, random, sha256_hex, values};
-use aisle_ucp::invite::{ConsentPurpose, Delivery, Invite, InviteRequest, MAX_ADDRESS_BYTES, MAX_WORDING_BYTES, View};
+use aisle_ucp::invite::{
+    ConsentPurpose, Delivery, Invite, InviteRequest, MAX_ADDRESS_BYTES, MAX_WORDING_BYTES, View,
+};
 use aisle_ucp::page::check_length;
 use aisle_words::Locale;
 use serde_json::json;
@@ -107,7 +109,11 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
                 .iter()
                 .enumerate()
                 .find(|(place, _)| error.unmet_at(first + place));
-            Err(used_up.map_or_else(command::raced, |(_, (_, _, window_ms))| too_many(*window_ms)))
+            Err(
+                used_up.map_or_else(command::raced, |(_, (_, _, window_ms))| {
+                    too_many(*window_ms)
+                }),
+            )
         }
     }
 }
@@ -115,7 +121,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
 /// Whatever is used up, so that nobody learns what others have asked for.
 fn too_many(window_ms: i64) -> Error {
     let detail = "there were too many links; ask again later";
-    Error::new(429, "too_many_invites", detail).header("retry-after", &(window_ms / 1_000).to_string())
+    Error::new(429, "too_many_invites", detail)
+        .header("retry-after", &(window_ms / 1_000).to_string())
 }
 
 impl Wanted {
@@ -133,12 +140,20 @@ impl Wanted {
         })?;
         if !(1..=MAX_WORDING_BYTES).contains(&consent.wording_version.len()) {
             let detail = format!("a version has 1 to {MAX_WORDING_BYTES} bytes");
-            return Err(Error::bad_request("invalid_value", "$.consent.wording_version", &detail));
+            return Err(Error::bad_request(
+                "invalid_value",
+                "$.consent.wording_version",
+                &detail,
+            ));
         }
         let purpose = match consent.purpose {
             Some(ConsentPurpose::Update) if request.scope != Scope::Order => {
                 let detail = "there is news of orders only";
-                return Err(Error::unprocessable("invalid_purpose", "$.consent.purpose", detail));
+                return Err(Error::unprocessable(
+                    "invalid_purpose",
+                    "$.consent.purpose",
+                    detail,
+                ));
             }
             Some(ConsentPurpose::Update) => Purpose::Update,
             Some(ConsentPurpose::Invite) => Purpose::Invite,
@@ -162,7 +177,7 @@ fn address(channel: Channel, text: &str, country: &str) -> Result<String, Error>
         Channel::Sms => contact::phone(text, country).map(|phone| phone.e164),
         Channel::Email => contact::email(text),
     };
-    address.map_err(|error| Error::unprocessable(error.code, "$.address", &error.detail))
+    address.map_err(|error| Error::unprocessable(error.code, "$.address", error.detail))
 }
 
 /// The one that was named, else what the browser asks for, else the brand's own.
@@ -248,10 +263,22 @@ impl New<'_> {
         let caller = self.caller.name(self.wanted.scope, &self.wanted.subject_id);
         let hash = sha256_hex(format!("{brand_id}/{address}").as_bytes());
         let mut limits = vec![
-            (format!("invite/address/{hash}"), policy.per_address_per_day, DAY_MS),
-            (format!("invite/caller/{brand_id}/{caller}"), per_caller, HOUR_MS),
+            (
+                format!("invite/address/{hash}"),
+                policy.per_address_per_day,
+                DAY_MS,
+            ),
+            (
+                format!("invite/caller/{brand_id}/{caller}"),
+                per_caller,
+                HOUR_MS,
+            ),
             (format!("invite/day/{brand_id}"), policy.per_day, DAY_MS),
-            (format!("invite/minute/{brand_id}"), policy.per_minute, MINUTE_MS),
+            (
+                format!("invite/minute/{brand_id}"),
+                policy.per_minute,
+                MINUTE_MS,
+            ),
         ];
         limits.sort();
         limits

@@ -67,7 +67,10 @@ impl Obstacle {
             Self::Over(State::Revoked) => ("link_revoked", "this link was revoked"),
             Self::Over(State::Claimed) => ("link_used", "this link has become an account's own"),
             Self::Over(State::Expired | State::Open) => ("link_expired", "this link has expired"),
-            Self::NotYours => ("not_yours", "what this link is for belongs to another account"),
+            Self::NotYours => (
+                "not_yours",
+                "what this link is for belongs to another account",
+            ),
             Self::OtherCart => ("other_cart", "the account has another cart"),
             Self::TooMany => ("too_many_tries", "too many unknown codes; wait a while"),
         };

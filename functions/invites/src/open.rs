@@ -25,11 +25,16 @@ pub async fn open(call: &Call, code: &str) -> Result<Reply, Error> {
 async fn follow(call: &Call, brand: &Brand, code: &str) -> Result<Reply, Fault> {
     let row = link::find(call, brand, code).await?;
     let account_id = match row.standing.claimed_by {
-        Some(_) => Viewer::of(call, &brand.id).await?.account_id().map(str::to_owned),
+        Some(_) => Viewer::of(call, &brand.id)
+            .await?
+            .account_id()
+            .map(str::to_owned),
         None => None,
     };
     let over = |state| Fault::Obstacle(Obstacle::Over(state));
-    row.standing.opens_for(account_id.as_deref()).map_err(over)?;
+    row.standing
+        .opens_for(account_id.as_deref())
+        .map_err(over)?;
     let visitor = visitor(call);
     if visitor == Visitor::Preview {
         return Ok(pages::preview(call, brand, row.subject.scope));
@@ -60,7 +65,11 @@ fn led(call: &Call, code: &str, row: &InviteRow) -> Reply {
 
 /// The link's cookie for so long; none any more with 0.
 pub fn cookie(call: &Call, code: &str, max_age_s: i64) -> String {
-    let secure = if call.origin().starts_with("https:") { "; Secure" } else { "" };
+    let secure = if call.origin().starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
     format!("{LINK_COOKIE}={code}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{secure}")
 }
 
@@ -75,8 +84,14 @@ fn target(row: &InviteRow) -> LinkTarget {
 }
 
 fn visitor(call: &Call) -> Visitor {
-    let ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| call.header(name).is_some());
-    Visitor::of(call.is_head(), call.header("user-agent").unwrap_or_default(), ahead)
+    let ahead = ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .any(|name| call.header(name).is_some());
+    Visitor::of(
+        call.is_head(),
+        call.header("user-agent").unwrap_or_default(),
+        ahead,
+    )
 }
 
 /// Notes when a person first looked; who asked for the link sees it.
@@ -88,7 +103,13 @@ async fn opened(call: &Call, brand: &Brand, row: &InviteRow) -> Result<(), Fault
         values![&brand.id, &row.id],
     );
     if let Some(account_id) = &row.account_id {
-        changes::of_account(&mut batch, &brand.id, account_id, (Kind::Invite, &row.id), false);
+        changes::of_account(
+            &mut batch,
+            &brand.id,
+            account_id,
+            (Kind::Invite, &row.id),
+            false,
+        );
     }
     match batch.commit(call.db()).await {
         Ok(_) | Err(BatchError::Unmet { .. }) => Ok(()),

@@ -43,7 +43,9 @@ pub fn refusal(call: &Call, brand: &Brand, code: &str, obstacle: Obstacle) -> Re
     let (title, text) = words(obstacle, locale);
     // Who it belongs to need only sign in.
     let used = obstacle == Obstacle::Over(State::Claimed);
-    let back = normalise_code(code).filter(|_| used).map(|code| sign_in_place(&format!("/i/{code}")));
+    let back = normalise_code(code)
+        .filter(|_| used)
+        .map(|code| sign_in_place(&format!("/i/{code}")));
     let body = html! {
         h1 { (title) }
         p { (text) }
@@ -67,7 +69,14 @@ pub fn preview(call: &Call, brand: &Brand, scope: Scope) -> Reply {
         meta property="og:description" content=(what);
         meta name="description" content=(what);
     };
-    page(200, brand, locale, what, &html! { h1 { (what) } }, Some(&head))
+    page(
+        200,
+        brand,
+        locale,
+        what,
+        &html! { h1 { (what) } },
+        Some(&head),
+    )
 }
 
 /// Asks whether the account shall own it.
@@ -81,7 +90,14 @@ pub fn confirm(call: &Call, brand: &Brand, scope: Scope) -> Reply {
     page(200, brand, locale, question, &body, None)
 }
 
-fn page(status: u16, brand: &Brand, locale: Locale, title: &str, body: &Markup, head: Option<&Markup>) -> Reply {
+fn page(
+    status: u16,
+    brand: &Brand,
+    locale: Locale,
+    title: &str,
+    body: &Markup,
+    head: Option<&Markup>,
+) -> Reply {
     let page = html! {
         (DOCTYPE)
         html lang=(locale.tag()) {
@@ -95,10 +111,14 @@ fn page(status: u16, brand: &Brand, locale: Locale, title: &str, body: &Markup, 
             body { main { p class="brand" { (brand.name) } (body) } }
         }
     };
-    guarded(Reply::bytes(status, "text/html; charset=utf-8", page.into_string().into_bytes()))
-        .header("content-security-policy", POLICY)
-        .header("content-language", locale.tag())
-        .header("x-content-type-options", "nosniff")
+    guarded(Reply::bytes(
+        status,
+        "text/html; charset=utf-8",
+        page.into_string().into_bytes(),
+    ))
+    .header("content-security-policy", POLICY)
+    .header("content-language", locale.tag())
+    .header("x-content-type-options", "nosniff")
 }
 
 /// The code is in the address: no page that is linked to may learn it, no index keep it.
@@ -115,34 +135,99 @@ fn sign_in_place(return_to: &str) -> String {
 
 fn locale(call: &Call, brand: &Brand) -> Locale {
     let asked = call.header("accept-language").and_then(Locale::negotiate);
-    asked.or_else(|| Locale::parse(&brand.language)).unwrap_or_default()
+    asked
+        .or_else(|| Locale::parse(&brand.language))
+        .unwrap_or_default()
 }
 
 /// What stands in the way, as a title and what to do.
 fn words(obstacle: Obstacle, locale: Locale) -> (&'static str, &'static str) {
     use Locale::{De, En, Es};
     match (obstacle, locale) {
-        (Obstacle::Unknown, En) => ("This link does not work", "Check that you have all of it, or ask for a new one."),
-        (Obstacle::Unknown, Es) => ("Este enlace no funciona", "Comprueba que esté completo o pide uno nuevo."),
-        (Obstacle::Unknown, De) => ("Dieser Link funktioniert nicht", "Prüfe, ob er vollständig ist, oder fordere einen neuen an."),
-        (Obstacle::Over(State::Revoked), En) => ("This link was withdrawn", "Whoever asked for it has withdrawn it. Ask for a new one."),
-        (Obstacle::Over(State::Revoked), Es) => ("Este enlace se ha anulado", "Quien lo pidió lo ha anulado. Pide uno nuevo."),
-        (Obstacle::Over(State::Revoked), De) => ("Dieser Link wurde zurückgezogen", "Wer ihn angefordert hat, hat ihn zurückgezogen. Fordere einen neuen an."),
-        (Obstacle::Over(State::Claimed), En) => ("This link has been used", "What it leads to is kept in an account now. Sign in there to see it."),
-        (Obstacle::Over(State::Claimed), Es) => ("Este enlace ya se ha usado", "Su contenido está ahora en una cuenta. Inicia sesión en ella para verlo."),
-        (Obstacle::Over(State::Claimed), De) => ("Dieser Link wurde schon benutzt", "Sein Inhalt liegt jetzt in einem Konto. Melde dich dort an, um ihn zu sehen."),
-        (Obstacle::Over(_), En) => ("This link has expired", "Ask for a new one, or sign in to your account."),
-        (Obstacle::Over(_), Es) => ("Este enlace ha caducado", "Pide uno nuevo o inicia sesión en tu cuenta."),
-        (Obstacle::Over(_), De) => ("Dieser Link ist abgelaufen", "Fordere einen neuen an oder melde dich in deinem Konto an."),
-        (Obstacle::NotYours, En) => ("This belongs to another account", "You are signed in with another account than the one that it belongs to."),
-        (Obstacle::NotYours, Es) => ("Esto pertenece a otra cuenta", "Has iniciado sesión con una cuenta distinta."),
-        (Obstacle::NotYours, De) => ("Das gehört zu einem anderen Konto", "Du bist mit einem anderen Konto angemeldet als dem, zu dem es gehört."),
-        (Obstacle::OtherCart, En) => ("Your account has another cart", "Finish or empty that one first."),
-        (Obstacle::OtherCart, Es) => ("Tu cuenta tiene otro carrito", "Termínalo o vacíalo primero."),
-        (Obstacle::OtherCart, De) => ("Dein Konto hat einen anderen Warenkorb", "Schließe ihn ab oder leere ihn zuerst."),
-        (Obstacle::TooMany, En) => ("Too many attempts", "Wait a quarter of an hour, then open the link again."),
-        (Obstacle::TooMany, Es) => ("Demasiados intentos", "Espera un cuarto de hora y vuelve a abrir el enlace."),
-        (Obstacle::TooMany, De) => ("Zu viele Versuche", "Warte eine Viertelstunde und öffne den Link dann noch einmal."),
+        (Obstacle::Unknown, En) => (
+            "This link does not work",
+            "Check that you have all of it, or ask for a new one.",
+        ),
+        (Obstacle::Unknown, Es) => (
+            "Este enlace no funciona",
+            "Comprueba que esté completo o pide uno nuevo.",
+        ),
+        (Obstacle::Unknown, De) => (
+            "Dieser Link funktioniert nicht",
+            "Prüfe, ob er vollständig ist, oder fordere einen neuen an.",
+        ),
+        (Obstacle::Over(State::Revoked), En) => (
+            "This link was withdrawn",
+            "Whoever asked for it has withdrawn it. Ask for a new one.",
+        ),
+        (Obstacle::Over(State::Revoked), Es) => (
+            "Este enlace se ha anulado",
+            "Quien lo pidió lo ha anulado. Pide uno nuevo.",
+        ),
+        (Obstacle::Over(State::Revoked), De) => (
+            "Dieser Link wurde zurückgezogen",
+            "Wer ihn angefordert hat, hat ihn zurückgezogen. Fordere einen neuen an.",
+        ),
+        (Obstacle::Over(State::Claimed), En) => (
+            "This link has been used",
+            "What it leads to is kept in an account now. Sign in there to see it.",
+        ),
+        (Obstacle::Over(State::Claimed), Es) => (
+            "Este enlace ya se ha usado",
+            "Su contenido está ahora en una cuenta. Inicia sesión en ella para verlo.",
+        ),
+        (Obstacle::Over(State::Claimed), De) => (
+            "Dieser Link wurde schon benutzt",
+            "Sein Inhalt liegt jetzt in einem Konto. Melde dich dort an, um ihn zu sehen.",
+        ),
+        (Obstacle::Over(_), En) => (
+            "This link has expired",
+            "Ask for a new one, or sign in to your account.",
+        ),
+        (Obstacle::Over(_), Es) => (
+            "Este enlace ha caducado",
+            "Pide uno nuevo o inicia sesión en tu cuenta.",
+        ),
+        (Obstacle::Over(_), De) => (
+            "Dieser Link ist abgelaufen",
+            "Fordere einen neuen an oder melde dich in deinem Konto an.",
+        ),
+        (Obstacle::NotYours, En) => (
+            "This belongs to another account",
+            "You are signed in with another account than the one that it belongs to.",
+        ),
+        (Obstacle::NotYours, Es) => (
+            "Esto pertenece a otra cuenta",
+            "Has iniciado sesión con una cuenta distinta.",
+        ),
+        (Obstacle::NotYours, De) => (
+            "Das gehört zu einem anderen Konto",
+            "Du bist mit einem anderen Konto angemeldet als dem, zu dem es gehört.",
+        ),
+        (Obstacle::OtherCart, En) => (
+            "Your account has another cart",
+            "Finish or empty that one first.",
+        ),
+        (Obstacle::OtherCart, Es) => (
+            "Tu cuenta tiene otro carrito",
+            "Termínalo o vacíalo primero.",
+        ),
+        (Obstacle::OtherCart, De) => (
+            "Dein Konto hat einen anderen Warenkorb",
+            "Schließe ihn ab oder leere ihn zuerst.",
+        ),
+        (Obstacle::TooMany, En) => (
+            "Too many attempts",
+            "Wait a quarter of an hour, then open the link again.",
+        ),
+        (Obstacle::TooMany, Es) => (
+            "Demasiados intentos",
+            "Espera un cuarto de hora y vuelve a abrir el enlace.",
+        ),
+        (Obstacle::TooMany, De) => (
+            "Zu viele Versuche",
+            "Warte eine Viertelstunde und öffne den Link dann noch einmal.",
+        ),
     }
 }
 
@@ -175,7 +260,10 @@ fn question(scope: Scope, locale: Locale) -> (&'static str, &'static str) {
         (Scope::Order, Locale::De) => ("Diese Bestellung in deinem Konto aufheben?", "Aufheben"),
         (Scope::Cart, Locale::En) => ("Go on with this cart in your account?", "Go on"),
         (Scope::Cart, Locale::Es) => ("¿Seguir con este carrito en tu cuenta?", "Seguir"),
-        (Scope::Cart, Locale::De) => ("Mit diesem Warenkorb in deinem Konto weitermachen?", "Weitermachen"),
+        (Scope::Cart, Locale::De) => (
+            "Mit diesem Warenkorb in deinem Konto weitermachen?",
+            "Weitermachen",
+        ),
         (Scope::Account, Locale::En) => ("Link this phone to your account?", "Link it"),
         (Scope::Account, Locale::Es) => ("¿Vincular este teléfono a tu cuenta?", "Vincularlo"),
         (Scope::Account, Locale::De) => ("Dieses Telefon mit deinem Konto verbinden?", "Verbinden"),

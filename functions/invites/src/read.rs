@@ -25,7 +25,11 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let row = call
         .db()
         .query_one_opt(Subject::sql(scope), values![&brand.id, id, place]);
-    let subject = row.await?.map(|row| Subject::of(&row, scope)).transpose()?.flatten();
+    let subject = row
+        .await?
+        .map(|row| Subject::of(&row, scope))
+        .transpose()?
+        .flatten();
     let hidden = || missing(scope);
     caller.may_touch(&subject.ok_or_else(hidden)?, hidden)?;
     let sql = select(
@@ -66,7 +70,13 @@ pub async fn revoke(call: &Call, id: &str) -> Result<Reply, Error> {
     );
     messages::withdraw(&mut batch, &brand.id, &message_key(id));
     if let Some(account_id) = row.account_id.or(row.subject.owner) {
-        changes::of_account(&mut batch, &brand.id, &account_id, (Kind::Invite, id), false);
+        changes::of_account(
+            &mut batch,
+            &brand.id,
+            &account_id,
+            (Kind::Invite, id),
+            false,
+        );
     }
     batch.commit(call.db()).await?;
     Ok(Reply::empty(204))
@@ -75,7 +85,9 @@ pub async fn revoke(call: &Call, id: &str) -> Result<Reply, Error> {
 /// What the query asks for the links to.
 fn subject_of(call: &Call) -> Result<(Scope, &str), Error> {
     let named = |scope: Scope| call.query(scope.name()).map(|id| (scope, id));
-    let mut asked = [Scope::Order, Scope::Cart, Scope::Account].into_iter().filter_map(named);
+    let mut asked = [Scope::Order, Scope::Cart, Scope::Account]
+        .into_iter()
+        .filter_map(named);
     match (asked.next(), asked.next()) {
         (Some((scope, id)), None) if is_id(id) => Ok((scope, id)),
         (Some((scope, _)), None) => Err(missing(scope)),

@@ -15,7 +15,8 @@ impl Host {
     pub(crate) fn origin_of(&self, own: &[String]) -> String {
         let asked = self.authority.as_str();
         let name = asked.rsplit_once(':').map_or(asked, |(name, _)| name);
-        let known = |one: &String| one.eq_ignore_ascii_case(asked) || one.eq_ignore_ascii_case(name);
+        let known =
+            |one: &String| one.eq_ignore_ascii_case(asked) || one.eq_ignore_ascii_case(name);
         let authority = match own.first() {
             Some(first) if !own.iter().any(known) => first,
             _ => asked,
@@ -83,10 +84,19 @@ mod tests {
         let own = ["shop.example".to_owned(), "north.localhost:3000".to_owned()];
         let origin = |uri: &str| of(&uri.parse().unwrap(), &HeaderMap::new()).origin_of(&own);
         assert_eq!(origin("https://Shop.example/i"), "https://shop.example");
-        assert_eq!(origin("http://shop.example:4000/i"), "http://shop.example:4000");
-        assert_eq!(origin("http://north.localhost:3000/i"), "http://north.localhost:3000");
+        assert_eq!(
+            origin("http://shop.example:4000/i"),
+            "http://shop.example:4000"
+        );
+        assert_eq!(
+            origin("http://north.localhost:3000/i"),
+            "http://north.localhost:3000"
+        );
         assert_eq!(origin("https://evil.example/i"), "https://shop.example");
-        assert_eq!(origin("https://shop.example.evil.example/i"), "https://shop.example");
+        assert_eq!(
+            origin("https://shop.example.evil.example/i"),
+            "https://shop.example"
+        );
     }
 
     #[test]
