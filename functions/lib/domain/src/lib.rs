@@ -1,5 +1,6 @@
 //! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
+pub mod account;
 pub mod app;
 pub mod barcode;
 pub mod brand;
@@ -32,6 +33,7 @@ pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod product;
+pub mod redaction;
 pub mod sale;
 pub mod scan;
 pub mod selection;

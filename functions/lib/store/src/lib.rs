@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod audit;
 mod batch;
+pub mod carts;
 pub mod changes;
 mod clock;
 mod db;
