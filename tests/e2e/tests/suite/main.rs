@@ -17,6 +17,7 @@ mod health;
 mod holds;
 mod idempotency;
 mod imports;
+mod invites;
 mod judges;
 mod lanes;
 mod layaway;
@@ -127,6 +128,26 @@ harness::suite! {
         shopify_exports_go_in_as_they_are,
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
+    ],
+    invites: [
+        a_link_is_texted_with_consent,
+        addresses_that_are_not_texted_are_refused,
+        a_repetition_is_one_text,
+        a_thousand_links_in_a_minute_are_stopped,
+        limits_hold_for_numbers_and_callers,
+        a_number_that_said_stop_is_told_to_those_it_concerns_only,
+        a_till_texts_links_to_orders_of_its_store,
+        the_wrong_people_have_no_links,
+        links_are_listed_and_revoked,
+        previewers_and_scanners_use_nothing_up,
+        what_is_over_says_so,
+        guessing_is_limited,
+        an_app_opens_the_links_of_its_brand,
+        addresses_are_forgotten_after_a_while,
+        a_link_becomes_one_accounts_own,
+        a_page_asks_before_it_claims,
+        a_phone_is_linked_to_its_account,
+        a_cart_does_not_displace_another,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
