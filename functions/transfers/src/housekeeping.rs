@@ -4,6 +4,7 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::lane::Eta;
+use aisle_domain::order::TimelineKind;
 use aisle_domain::transfer::care::{self, Found};
 use aisle_domain::transfer::{Failure, Status};
 use aisle_http::{Call, Error, Reply, auth, notify_relay};
@@ -63,7 +64,10 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
             Ok(slipped) => run.slipped += usize::from(slipped),
             // One that cannot be judged must not keep the others waiting.
             Err(error) => {
-                eprintln!("transfers: looking at transfer {id} failed: {}", error.code());
+                eprintln!(
+                    "transfers: looking at transfer {id} failed: {}",
+                    error.code()
+                );
                 look_later(call, brand, &id).await?;
             }
         }
@@ -156,6 +160,13 @@ fn slip(brand: &Brand, facts: &Facts, before: &Transfer, eta: Eta, why: &str) ->
     if earlier {
         return ended;
     }
+    let from = facts.location(&before.from_location_id);
+    let name = from.map_or("The source", |location| &location.name);
+    slipped.told = Some((
+        TimelineKind::TransferFailed,
+        format!("{name} has not sent it in time, and no other place can send it sooner"),
+        &["slipped", "no_source"],
+    ));
     let pieces = before
         .lines
         .iter()

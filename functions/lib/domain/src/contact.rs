@@ -80,7 +80,11 @@ pub fn keys(
 ) -> Vec<String> {
     let number = number.map(|text| format!("tel:{}", phone_number(text)));
     let address = address.map(|text| format!("mailto:{}", email(text)));
-    let mut keys: Vec<String> = number.iter().chain(&address).map(|text| digest(text)).collect();
+    let mut keys: Vec<String> = number
+        .iter()
+        .chain(&address)
+        .map(|text| digest(text))
+        .collect();
     keys.sort_unstable();
     keys
 }

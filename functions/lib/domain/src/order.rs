@@ -167,7 +167,7 @@ impl TimelineEntry {
 pub enum TimelineKind {
     TransferRequested,
     TransferApproved,
-    /// Refused, cancelled, expired or arrived short; another source may have been found.
+    /// Refused, cancelled, expired, late or arrived short; another source may have been found.
     TransferFailed,
     InTransit,
     TransferReceived,

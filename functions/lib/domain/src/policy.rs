@@ -294,7 +294,11 @@ impl Policies {
                 transfers.max_slip_hours,
                 (0, 8_760, "not within 0 and 8760"),
             ),
-            ("transfers.unpaid_share_ppm", transfers.unpaid_share_ppm, PPM),
+            (
+                "transfers.unpaid_share_ppm",
+                transfers.unpaid_share_ppm,
+                PPM,
+            ),
             (
                 "transfers.max_unpaid_per_store",
                 transfers.max_unpaid_per_store,

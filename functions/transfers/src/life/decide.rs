@@ -31,6 +31,7 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
         approved.told = Some((
             TimelineKind::TransferApproved,
             format!("{name} sends what was asked for"),
+            &[],
         ));
         Ok(approved)
     })

@@ -40,7 +40,8 @@ pub struct Move {
     pub put: Vec<Allocation>,
     /// Why the source did not keep to it: an order asks others.
     pub failed: Option<Failure>,
-    pub told: Option<(TimelineKind, String)>,
+    /// What the shopper is told, and why, for programs.
+    pub told: Option<(TimelineKind, String, &'static [&'static str])>,
     /// Kind and pieces by SKU: what somebody at the destination must look into.
     pub incidents: Vec<(&'static str, serde_json::Map<String, serde_json::Value>)>,
 }
@@ -201,8 +202,8 @@ pub fn write(
     {
         waiting.moved_because(&change.reason);
     }
-    if let Some((kind, description)) = &step.told {
-        waiting.tell(*kind, description.clone(), &[]);
+    if let Some((kind, description, reasons)) = &step.told {
+        waiting.tell(*kind, description.clone(), reasons);
     }
     if waiting.location_id() == before.to_location_id {
         let taken = waiting.takes(&step.put);

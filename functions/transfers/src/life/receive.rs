@@ -120,7 +120,7 @@ fn unpack(
     received.incidents = incidents([("transfer.damaged", damaged), ("transfer.surplus", surplus)]);
     received.told = (pieces > 0).then(|| {
         let description = format!("{pieces} arrived at the store");
-        (TimelineKind::TransferReceived, description)
+        (TimelineKind::TransferReceived, description, &[][..])
     });
     Ok(received)
 }

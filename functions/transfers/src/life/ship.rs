@@ -84,5 +84,9 @@ fn on_the_road(shipped: &mut Move, facts: &Facts, brand: &aisle_domain::brand::B
     }
     let to = facts.location(&shipped.after.to_location_id);
     let name = to.map_or("the store", |location| &location.name);
-    shipped.told = Some((TimelineKind::InTransit, format!("On the way to {name}")));
+    shipped.told = Some((
+        TimelineKind::InTransit,
+        format!("On the way to {name}"),
+        &[],
+    ));
 }

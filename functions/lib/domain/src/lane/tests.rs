@@ -183,7 +183,7 @@ fn shortened_hours_of_the_source_move_the_departure() {
         leaves(&from, "13:00", "2026-12-24T12:30:00Z"),
         (
             "2026-12-25T12:00:00Z".into(),
-            vec![EtaReason::SourceClosesFirst, EtaReason::AfterCutOff]
+            vec![EtaReason::SourceClosesFirst]
         ),
         "not picked before the doors close"
     );

@@ -101,12 +101,7 @@ fn undecided(eta: &Eta, way: Way<'_>, policy: &TransferPolicy, now_ms: i64) -> F
 }
 
 /// What a source that says yes at `now_ms` can promise, where that is later than `eta`.
-pub fn on_approval(
-    eta: &Eta,
-    way: Way<'_>,
-    policy: &TransferPolicy,
-    now_ms: i64,
-) -> Option<Eta> {
+pub fn on_approval(eta: &Eta, way: Way<'_>, policy: &TransferPolicy, now_ms: i64) -> Option<Eta> {
     match undecided(eta, way, policy, now_ms) {
         Found::Slipped { eta, .. } => Some(eta),
         _ => None,
