@@ -4,7 +4,7 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::cart::Buyer;
-use aisle_domain::contact;
+use aisle_domain::known_by;
 use aisle_http::Error;
 use aisle_store::{Batch, BatchError, limit, sha256_hex, values};
 
@@ -47,7 +47,7 @@ impl Limits {
         let (number, email) = (buyer.phone_number.as_deref(), buyer.email.as_deref());
         let digest = |text: &str| sha256_hex(format!("{brand_id}/{text}").as_bytes());
         let first = batch.len();
-        for key in contact::keys(number, email, digest) {
+        for key in known_by::keys(number, email, digest) {
             let window_ms = policy.reservation_minutes.saturating_mul(MINUTE_MS);
             let name = format!("unpaid/{key}");
             limit::spend(batch, &name, policy.max_unpaid_per_contact, window_ms);

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::{is_e164, is_email};
-use crate::contact;
+
+use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};
 use crate::policy::HoldPolicy;
@@ -134,14 +135,14 @@ impl Contact {
         }
         let phone_number = self
             .phone_number
-            .map(|number| contact::phone_number(&number));
+            .map(|number| known_by::phone_number(&number));
         if phone_number
             .as_deref()
             .is_some_and(|number| !is_e164(number))
         {
             return refused("phone_number", "not in E.164 form, such as +14155550123");
         }
-        let email = self.email.map(|email| contact::email(&email));
+        let email = self.email.map(|email| known_by::email(&email));
         if email.as_deref().is_some_and(|email| !is_email(email)) {
             return refused("email", "no email address");
         }
@@ -161,7 +162,7 @@ impl Contact {
     /// What the contact is known by: one key for the number and one for the address, in
     /// order, each from `digest` of a text that is the same however it was typed.
     pub fn keys(&self, digest: impl Fn(&str) -> String) -> Vec<String> {
-        contact::keys(self.phone_number.as_deref(), self.email.as_deref(), digest)
+        known_by::keys(self.phone_number.as_deref(), self.email.as_deref(), digest)
     }
 }
 

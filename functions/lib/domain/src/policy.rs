@@ -16,6 +16,7 @@ pub struct Policies {
     pub pickup: PickupPolicy,
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
+    pub retention: RetentionPolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
@@ -155,6 +156,29 @@ pub struct PresencePolicy {
     pub arrived_minutes: i64,
 }
 
+/// How long personal data is kept, in days. The relay sees to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetentionPolicy {
+    /// An account that nobody has used for this long is erased.
+    pub unused_account_days: i64,
+    /// Codes to sign in with, after they are over.
+    pub code_days: i64,
+    /// Devices that are signed out, with their names.
+    pub session_days: i64,
+    /// Addresses of messages and of links, and what they said, after they were sent.
+    pub message_days: i64,
+    /// Carts, after they were last changed.
+    pub cart_days: i64,
+    /// Who a checkout was for, after it was completed, given up or forgotten.
+    pub checkout_days: i64,
+    /// Who an order was for; what was bought stays.
+    pub order_days: i64,
+    /// Whom goods were kept for, after the hold is over.
+    pub hold_days: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -233,6 +257,21 @@ impl Default for PickupPolicy {
     }
 }
 
+impl Default for RetentionPolicy {
+    fn default() -> Self {
+        Self {
+            unused_account_days: 1_095,
+            code_days: 1,
+            session_days: 30,
+            message_days: 90,
+            cart_days: 90,
+            checkout_days: 90,
+            order_days: 3_650,
+            hold_days: 30,
+        }
+    }
+}
+
 impl Default for PresencePolicy {
     fn default() -> Self {
         Self {
@@ -250,8 +289,9 @@ impl Policies {
         const DAYS: (i64, i64, &str) = (0, 365, "not within 0 and 365");
         const PPM: (i64, i64, &str) = (0, WHOLE_PPM, "not within 0 and 1000000");
         const MINOR: (i64, i64, &str) = (0, crate::money::MAX_MINOR, "negative or too high");
+        const KEPT: (i64, i64, &str) = (1, 36_500, "not within 1 and 36500");
         const RULES: (i64, i64, &str) = (0, 5, "more than 5 rules");
-        let (transfers, layaway) = (&self.transfers, &self.layaway);
+        let (transfers, layaway, retention) = (&self.transfers, &self.layaway, &self.retention);
         let bounds = [
             (
                 "sourcing.shipping",
@@ -373,6 +413,18 @@ impl Policies {
                 self.counting.free_variance_units,
                 (0, 1_000_000, "not within 0 and 1000000"),
             ),
+            (
+                "retention.unused_account_days",
+                retention.unused_account_days,
+                KEPT,
+            ),
+            ("retention.code_days", retention.code_days, KEPT),
+            ("retention.session_days", retention.session_days, KEPT),
+            ("retention.message_days", retention.message_days, KEPT),
+            ("retention.cart_days", retention.cart_days, KEPT),
+            ("retention.checkout_days", retention.checkout_days, KEPT),
+            ("retention.order_days", retention.order_days, KEPT),
+            ("retention.hold_days", retention.hold_days, KEPT),
         ];
         bounds
             .into_iter()

@@ -3,7 +3,7 @@
 
 use aisle_domain::contact::{Channel, Purpose};
 
-use crate::{Batch, new_id, values};
+use crate::{Batch, new_id, sha256_hex, values};
 
 /// A message to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,4 +54,11 @@ pub fn enqueue(batch: &mut Batch, message: &NewMessage<'_>) -> String {
         ],
     );
     id
+}
+
+/// What is left of an address when its person is forgotten: enough to know it again when
+/// somebody shows it, for a refusal of messages (STOP) outlives whoever said it.
+pub fn forgotten(brand_id: &str, channel: Channel, address: &str) -> String {
+    let known = format!("{brand_id}/{}/{address}", channel.name());
+    format!("sha256:{}", sha256_hex(known.as_bytes()))
 }

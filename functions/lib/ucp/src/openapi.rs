@@ -26,6 +26,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::cart::api::Api::openapi(),
         crate::checkout::api::Api::openapi(),
         crate::order::api::Api::openapi(),
+        crate::account::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
         crate::layaway::api::Api::openapi(),
