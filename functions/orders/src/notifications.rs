@@ -4,6 +4,7 @@ use aisle_domain::contact::{self, Channel, Purpose};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
+use aisle_store::messages::forgotten;
 use aisle_store::{Batch, changes, limit, new_id, values};
 use aisle_ucp::order::actions::{
     ContactChoice, ContactView, NotificationChoices, Notifications, hint,
@@ -170,10 +171,17 @@ fn write(
                 "INSERT INTO order_contact (brand_id, order_id, channel, address, locale, created_at_ms) \
                  SELECT o.brand_id, o.id, ?3, ?4, ?5, {now} FROM customer_order o \
                  WHERE o.brand_id = ?1 AND o.id = ?2 AND NOT EXISTS (SELECT 1 FROM opt_out s \
-                   WHERE s.brand_id = ?1 AND s.channel = ?3 AND s.address = ?4) \
+                   WHERE s.brand_id = ?1 AND s.channel = ?3 AND s.address IN (?4, ?6)) \
                  ON CONFLICT (brand_id, order_id, channel, address) DO UPDATE \
                  SET ended_at_ms = NULL, locale = excluded.locale, created_at_ms = excluded.created_at_ms",
-                values![brand_id, order_id, channel.name(), address, locale.tag()],
+                values![
+                    brand_id,
+                    order_id,
+                    channel.name(),
+                    address,
+                    locale.tag(),
+                    forgotten(brand_id, channel, address)
+                ],
             );
             consent(batch, brand_id, channel, (address, "given", version));
             Some(asked)

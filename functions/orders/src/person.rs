@@ -6,7 +6,7 @@ use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
 use aisle_store::{Batch, limit, timeline, values};
-use aisle_ucp::order::actions::PickupPerson;
+use aisle_ucp::order::actions::{Collector, PickupPerson};
 
 use crate::access::Visit;
 use crate::facts::look;
@@ -38,7 +38,11 @@ pub async fn carry_out(
     let open = |status| !matches!(status, PickupStatus::Collected | PickupStatus::Cancelled);
     let pickup = facts.pickup.as_ref().filter(|pickup| open(pickup.status));
     let location_id = pickup.ok_or_else(nothing_waits)?.location_id.as_str();
-    let answer = Answer::new(200, &person)?;
+    let collector = Collector {
+        order_id: visit.order_id.to_owned(),
+        name: person.name.clone(),
+    };
+    let answer = Answer::new(200, &collector)?;
     let mut batch = command::begin(claim, &answer);
     let limited = batch.len();
     let name = format!("pickup-person/{}/{}", visit.brand.id, visit.order_id);

@@ -29,12 +29,21 @@ pub struct Cancelled {
     pub status: String,
 }
 
-/// Body and answer of `PUT /orders/{id}/pickup-person`.
+/// Body of `PUT /orders/{id}/pickup-person`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PickupPerson {
     /// Who collects the order, 1 to 80 characters; null: whoever bought it.
+    pub name: Option<String>,
+}
+
+/// Answer of `PUT /orders/{id}/pickup-person`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Collector {
+    pub order_id: String,
+    /// Null: whoever bought it.
     pub name: Option<String>,
 }
 

@@ -3,7 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    Cancelled, NotificationChoices, Notifications, PickupPerson, ReturnRequested, ReturnWish,
+    Cancelled, Collector, NotificationChoices, Notifications, PickupPerson, ReturnRequested,
+    ReturnWish,
 };
 use crate::envelope::Problem;
 
@@ -55,7 +56,7 @@ fn cancel_order() {}
     ),
     request_body = PickupPerson,
     responses(
-        (status = 200, body = PickupPerson),
+        (status = 200, body = Collector),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The body makes no sense; `path` says where"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The order belongs to an account: sign in"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The token is another brand's"),
