@@ -41,4 +41,7 @@ document.addEventListener("visibilitychange",()=>{if(document.hidden)return;
 if(main.querySelector("[data-renew-ms]")&&Date.now()>=due)renew();else refresh()});
 const events=root()&&root().dataset.events;
 if(events&&window.EventSource){const source=new EventSource(events);source.addEventListener("order",changed)}
+const notice=document.getElementById("notice");
+if(notice)notice.focus();
+if(location.search)history.replaceState(null,"",page);
 plan()})();

@@ -53,7 +53,7 @@ fn address_form(text: &Text, back: &str, language: &str) -> Markup {
             input type="hidden" name="return_to" value=(back);
             input type="hidden" name="locale" value=(language);
             label for="address" { (text.sign_in_address) }
-            input #address type="text" name="address" required maxlength="254" autocomplete="email tel" autocapitalize="none" spellcheck="false";
+            input #address type="text" name="address" required maxlength="254" autocomplete="username" autocapitalize="none" spellcheck="false";
             div.row { button type="submit" { (text.sign_in_send) } }
         }
     }

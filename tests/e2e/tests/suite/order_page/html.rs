@@ -55,19 +55,6 @@ pub async fn the_page_is_small_sealed_and_in_three_languages(pair: Pair) -> Resu
             assert!(!text.contains(never), "{never}: {text}");
         }
     }
-    let transfer = scene.transfers_of(&order).await?.remove(0).0;
-    let reported = json!({"type": "delayed", "expected_at": "2031-01-01T10:00:00Z"});
-    let answer = scene
-        .aisle
-        .admin()
-        .post(&format!("/transfers/{transfer}/events"))
-        .json(&reported)
-        .send()
-        .await?;
-    assert!(
-        answer.status == 409 || answer.status == 422,
-        "implausible: {answer:?}"
-    );
     for (method, path) in [
         (Method::POST, path.as_str()),
         (Method::PUT, "/my/orders"),
