@@ -1,6 +1,8 @@
 //! How money is taken at a till: cash on the counter, or a card at the store's terminal.
 
-use aisle_domain::payment::{self, Authorisation, PaymentProvider, Verdict};
+use aisle_domain::payment::{
+    self, Authorisation, PaymentProvider, RefundVerdict, Refunding, Verdict,
+};
 use aisle_http::Error;
 use aisle_http::auth::Staff;
 use aisle_store::{Batch, new_id, values};
@@ -30,6 +32,16 @@ impl PaymentProvider for Counter<'_> {
     async fn find(&self, _key: &str) -> Verdict {
         Verdict::Declined {
             reason: "the payment was interrupted".into(),
+        }
+    }
+
+    /// What the person at the till gives back is given back.
+    async fn refund(&self, request: &Refunding<'_>) -> RefundVerdict {
+        RefundVerdict::Refunded {
+            reference: match self.0 {
+                Tender::Cash { .. } => format!("cash:{}", request.key),
+                Tender::CardPresent { reference } => reference.clone(),
+            },
         }
     }
 }

@@ -24,7 +24,7 @@ pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
 
-const TABLES: [&str; 39] = [
+const TABLES: [&str; 42] = [
     "admin_key",
     "allocation",
     "audit",
@@ -46,14 +46,17 @@ const TABLES: [&str; 39] = [
     "instalment",
     "layaway",
     "location",
+    "offline_hand_over",
     "order_event",
     "outbox",
     "payment",
     "pickup",
     "pickup_pass",
+    "pickup_reminder",
     "presence",
     "product",
     "product_category",
+    "refund",
     "staff",
     "staff_session",
     "stock",
