@@ -16,6 +16,7 @@ mod health;
 mod holds;
 mod idempotency;
 mod imports;
+mod interleavings;
 mod judges;
 mod lanes;
 mod layaway;
@@ -107,6 +108,7 @@ harness::suite! {
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
     ],
+    interleavings: [nothing_is_lost_whoever_does_what_when],
     judges: [
         the_ucp_runner_finds_no_deviation,
         schemathesis_finds_every_answer_described,
