@@ -5,6 +5,7 @@ pub mod brand;
 pub mod cart;
 pub mod checkout;
 pub mod collection;
+pub mod contact;
 pub mod count;
 pub mod delivery;
 pub mod fulfillment;

@@ -12,24 +12,36 @@ pub fn after_response(work: impl Future<Output = ()> + 'static) {
 /// Wakes the relay, so that what a committed batch put into the outbox shows at once. Fails
 /// silently but for the log: the relay's periodic run finds the events all the same.
 pub fn notify_relay() {
-    after_response(async {
+    wake("relay", "/relay/run");
+}
+
+/// Wakes whoever sends texts and mails, so that a code is there while its shopper waits. What
+/// it misses the next housekeeping sends.
+pub fn notify_messages() {
+    wake("messages", "/messages/housekeeping");
+}
+
+fn wake(component: &'static str, path: &'static str) {
+    after_response(async move {
         let key = variables::get("relay_key").await.unwrap_or_default();
         if key.is_empty() {
             return;
         }
-        let request = http::Request::post("http://relay.spin.internal/relay/run")
+        let request = http::Request::post(format!("http://{component}.spin.internal{path}"))
             .header(http::header::AUTHORIZATION, format!("Bearer {key}"))
-            // The relay answers before it works: this instance is free for its next request.
+            // It answers before it works: this instance is free for its next request.
             .header("prefer", "respond-async")
             .body(EmptyBody::new());
         match request {
             Ok(request) => {
                 if let Err(error) = send(request).await {
-                    eprintln!("the relay was not woken: {error}");
+                    eprintln!("{component} was not woken: {error}");
                 }
             }
             Err(_) => {
-                eprintln!("the relay was not woken: variable relay_key does not fit into a header")
+                eprintln!(
+                    "{component} was not woken: variable relay_key does not fit into a header"
+                )
             }
         }
     });

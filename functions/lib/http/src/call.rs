@@ -14,7 +14,7 @@ use spin_sdk::http::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use crate::{
-    BodyStream, Error, Reply, agent, body,
+    BodyStream, Error, Form, Reply, agent, body, form,
     host::{self, Host},
     json, path, replay,
 };
@@ -160,6 +160,17 @@ impl Call {
     /// The body as JSON; a refusal names the member that is wrong.
     pub async fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.parse(&self.body().await?)
+    }
+
+    /// The fields of a form that a page sent (`application/x-www-form-urlencoded`), of at most
+    /// `limit_bytes` altogether: 415 for anything else, 413 for more. Once.
+    pub async fn form(&self, limit_bytes: usize) -> Result<Form, Error> {
+        form::require(&self.headers)?;
+        let body = self
+            .body_stream(limit_bytes.min(body::MAX_BYTES))?
+            .collect()
+            .await?;
+        Form::parse(&body)
     }
 
     /// The same for a caller who needs the raw bytes too, for an idempotency key's fingerprint.

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod batch;
+pub mod changes;
 mod clock;
 mod db;
 mod deadline;
@@ -17,6 +18,7 @@ pub mod kv;
 pub mod layaway;
 pub mod limit;
 pub mod memory;
+pub mod messages;
 pub mod model;
 pub mod outbox;
 mod postgres;

@@ -3,12 +3,13 @@
 use aisle_domain::order::TimelineEntry;
 
 use crate::{
-    Batch, new_id,
+    Batch, changes, new_id,
     outbox::{self, Event},
     values,
 };
 
-/// Adds an entry to the order's timeline, and the outbox event `order.updated`.
+/// Adds an entry to the order's timeline, and tells those who follow it: the outbox event
+/// `order.updated`, and the devices of its account.
 pub fn record(batch: &mut Batch, brand_id: &str, order_id: &str, entry: &TimelineEntry) {
     let doc = serde_json::to_string(entry).unwrap_or_default();
     batch.add(
@@ -23,4 +24,5 @@ pub fn record(batch: &mut Batch, brand_id: &str, order_id: &str, entry: &Timelin
             ..Event::new(brand_id, "order.updated", order_id)
         },
     );
+    changes::of_order(batch, brand_id, order_id);
 }

@@ -1,0 +1,101 @@
+//! What has changed of the things that an account has, for devices that ask what is new.
+//!
+//! Written in the batch of the change itself. The account's row hands out the numbers, so
+//! that they have no gaps and a later one is never visible before an earlier one.
+
+use crate::{Batch, values};
+
+/// A kind of thing that devices keep in step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Cart,
+    Order,
+    Invite,
+    Notice,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cart => "cart",
+            Self::Order => "order",
+            Self::Invite => "invite",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Whose accounts: `?1` is the brand, `?2` what the condition compares.
+const OWN: &str = "?2";
+const OF_ORDER: &str =
+    "(SELECT o.account_id FROM account_order o WHERE o.brand_id = ?1 AND o.order_id = ?2)";
+const OF_CART: &str =
+    "(SELECT c.account_id FROM account_cart c WHERE c.brand_id = ?1 AND c.cart_id = ?2)";
+
+/// Something of this account has changed, or is gone and leaves a tombstone.
+pub fn of_account(
+    batch: &mut Batch,
+    brand_id: &str,
+    account_id: &str,
+    (kind, subject_id): (Kind, &str),
+    deleted: bool,
+) {
+    record(
+        batch,
+        OWN,
+        brand_id,
+        account_id,
+        (kind, subject_id),
+        deleted,
+    );
+}
+
+/// An order has changed: its account's, if it belongs to one.
+pub fn of_order(batch: &mut Batch, brand_id: &str, order_id: &str) {
+    record(
+        batch,
+        OF_ORDER,
+        brand_id,
+        order_id,
+        (Kind::Order, order_id),
+        false,
+    );
+}
+
+/// A cart has changed: its account's, if it belongs to one.
+pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
+    record(
+        batch,
+        OF_CART,
+        brand_id,
+        cart_id,
+        (Kind::Cart, cart_id),
+        false,
+    );
+}
+
+fn record(
+    batch: &mut Batch,
+    account: &str,
+    brand_id: &str,
+    found_by: &str,
+    (kind, subject_id): (Kind, &str),
+    deleted: bool,
+) {
+    batch.add(
+        format!(
+            "UPDATE account SET change_seq = change_seq + 1 WHERE brand_id = ?1 AND id = {account}"
+        ),
+        values![brand_id, found_by],
+    );
+    batch.add(
+        format!(
+            "INSERT INTO account_change (brand_id, account_id, kind, subject_id, seq, deleted, at_ms) \
+             SELECT a.brand_id, a.id, ?3, ?4, a.change_seq, ?5, {{now}} FROM account a \
+             WHERE a.brand_id = ?1 AND a.id = {account} \
+             ON CONFLICT (brand_id, account_id, kind, subject_id) DO UPDATE \
+             SET seq = excluded.seq, deleted = excluded.deleted, at_ms = excluded.at_ms"
+        ),
+        values![brand_id, found_by, kind.name(), subject_id, i64::from(deleted)],
+    );
+}
