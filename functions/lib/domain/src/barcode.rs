@@ -9,6 +9,8 @@ use crate::pass;
 pub const MAX_TEXT_BYTES: usize = 1_000;
 /// The longest SKU, in bytes.
 const MAX_SKU_BYTES: usize = 256;
+/// The longest customer code, in bytes.
+const MAX_CODE_BYTES: usize = 64;
 /// Separates what is of variable length in a GS1 element string (FNC1 as it is transmitted).
 const GROUP_SEPARATOR: char = '\u{1d}';
 
@@ -32,6 +34,8 @@ pub enum Reading {
     /// What the shopper's phone shows of a cart.
     CartId(String),
     CheckoutId(String),
+    /// What the shopper's phone shows of their account, for a short while.
+    CustomerCode(String),
 }
 
 /// What `text` can mean, the likeliest first; nothing for a text that means nothing here.
@@ -40,6 +44,7 @@ pub enum Reading {
 /// |---|---|
 /// | `AP1…` | pickup pass |
 /// | `https://…/carts/ID`, `AISLE:CART:ID`, and so for `checkout-sessions`/`CHECKOUT` and `orders`/`ORDER` | what it names |
+/// | `AISLE:C:CODE` | customer |
 /// | `https://…/01/GTIN[/21/SERIAL]` | article, by GS1 Digital Link |
 /// | `(01)GTIN(21)SERIAL`, `01GTIN21SERIAL` | article, by GS1 element string |
 /// | 8, 12, 13 or 14 digits with their check digit | article, by GTIN; 8 digits also by UPC-E |
@@ -96,10 +101,20 @@ fn without_symbology(text: &str) -> &str {
 fn named(text: &str) -> Option<Reading> {
     let mut parts = text.split(':');
     let scheme = parts.next()?.eq_ignore_ascii_case("aisle");
-    let (kind, id) = (parts.next()?, parts.next()?.to_ascii_lowercase());
-    (scheme && parts.next().is_none())
-        .then(|| by_id(&kind.to_ascii_lowercase(), &id))
-        .flatten()
+    let (kind, name) = (parts.next()?.to_ascii_lowercase(), parts.next()?);
+    if !scheme || parts.next().is_some() {
+        return None;
+    }
+    match kind.as_str() {
+        "c" => customer_code(name),
+        kind => by_id(kind, &name.to_ascii_lowercase()),
+    }
+}
+
+fn customer_code(text: &str) -> Option<Reading> {
+    let fits = (1..=MAX_CODE_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    fits.then(|| Reading::CustomerCode(text.to_ascii_uppercase()))
 }
 
 fn by_id(kind: &str, id: &str) -> Option<Reading> {
@@ -273,6 +288,10 @@ mod tests {
                 Reading::OrderId(ID.into()),
             ),
             (ID, Reading::OrderId(ID.into())),
+            (
+                "aisle:c:0123456abz",
+                Reading::CustomerCode("0123456ABZ".into()),
+            ),
             ("NF-COAT-M", Reading::Sku("NF-COAT-M".into())),
         ] {
             assert_eq!(readings(text).first(), Some(&expected), "{text}");
@@ -286,6 +305,9 @@ mod tests {
     fn what_means_nothing_is_not_guessed_at() {
         for text in ["", "  ", "\u{1d}", &"x".repeat(MAX_TEXT_BYTES + 1)] {
             assert_eq!(readings(text), [], "{text}");
+        }
+        for text in ["AISLE:C:", "AISLE:C:a b", "AISLE:C:a:b", "other:c:abc"] {
+            assert_eq!(readings(text), [Reading::Sku(text.into())], "{text}");
         }
         // A wrong check digit makes no article; somebody may have a SKU like that.
         assert_eq!(

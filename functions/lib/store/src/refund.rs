@@ -5,7 +5,11 @@ use aisle_domain::money;
 use aisle_domain::order::{TimelineEntry, TimelineKind};
 use aisle_domain::payment::RefundVerdict;
 
-use crate::{Batch, Db, Row, StoreError, incident, timeline, values};
+use crate::{
+    Batch, Db, Row, StoreError,
+    idempotency::{self, Claim, Outcome},
+    incident, timeline, values,
+};
 
 /// How long a provider that was asked is waited for before it is asked again: 1 min, 2 min,
 /// 4 min, … about 17 hours.
@@ -137,6 +141,45 @@ pub async fn due(db: &Db, handler: &str, limit: i64) -> Result<Vec<Part>, StoreE
     rows.iter().map(Part::of).collect()
 }
 
+/// What is owed on an order and waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByHand {
+    /// Of the request's idempotency key.
+    pub outcome: Outcome,
+    pub parts: Vec<Part>,
+}
+
+/// What of an order's refunds no provider gives back: what was not paid through `handler`, and
+/// what it refused. One call.
+pub async fn by_hand(
+    db: &Db,
+    (brand_id, order_id): (&str, &str),
+    handler: &str,
+    claim: Option<&Claim>,
+) -> Result<ByHand, StoreError> {
+    let sql = format!(
+        "SELECT owed.*, {} FROM (SELECT 1 AS one) probe {} LEFT JOIN ({PARTS} \
+         WHERE r.brand_id = ?1 AND r.order_id = ?2 AND (r.status = 'refused' OR (r.status = 'due' AND p.handler <> ?3))) owed \
+         ON owed.order_id = ?2 ORDER BY owed.decision, owed.payment_id",
+        idempotency::COLUMNS,
+        idempotency::join("?4", "?5"),
+    );
+    let mut params = values![brand_id, order_id, handler];
+    params.extend(idempotency::params(claim));
+    let rows = db.query(sql, params).await?;
+    let mut found = ByHand {
+        outcome: Outcome::Fresh,
+        parts: Vec::new(),
+    };
+    for row in &rows {
+        found.outcome = idempotency::outcome(claim, row)?;
+        if row.text_opt("order_id")?.is_some() {
+            found.parts.push(Part::of(row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Notes that the provider is about to be asked, and when it is asked again if no verdict
 /// is written by then. Unmet: somebody else is at it.
 pub fn attempt(batch: &mut Batch, part: &Part) {
@@ -155,14 +198,15 @@ pub fn attempt(batch: &mut Batch, part: &Part) {
     );
 }
 
-/// Writes the verdict down, in the order's timeline as well; a refusal is an incident.
-/// Nothing to add when there is none yet. Unmet: it was written before.
+/// Writes the verdict down, in the order's timeline as well; a refusal is an incident, and
+/// may be followed by a person who gives it back. Nothing to add when there is none yet.
+/// Unmet: it was written before.
 pub fn settle(batch: &mut Batch, part: &Part, verdict: &RefundVerdict) {
     let amount = money::readable(part.amount_minor, &part.currency);
     match verdict {
         RefundVerdict::Refunded { reference } => {
             set_status(batch, part, "paid", Some(reference));
-            let text = format!("{amount} are on the way back.");
+            let text = format!("{amount} went back.");
             record(batch, part, TimelineKind::Refunded, &text);
         }
         RefundVerdict::Refused { reason } => {
@@ -194,7 +238,8 @@ fn set_status(batch: &mut Batch, part: &Part, status: &str, reference: Option<&S
     batch.expect(
         1,
         "UPDATE refund SET status = ?5, provider_reference = ?6, updated_at_ms = {now} \
-         WHERE brand_id = ?1 AND order_id = ?2 AND decision = ?3 AND payment_id = ?4 AND status = 'due'",
+         WHERE brand_id = ?1 AND order_id = ?2 AND decision = ?3 AND payment_id = ?4 \
+           AND (status = 'due' OR (status = 'refused' AND ?5 = 'paid'))",
         values![
             &part.brand_id,
             &part.order_id,

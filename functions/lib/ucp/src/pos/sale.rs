@@ -53,20 +53,82 @@ impl Tender {
                 ))
             }
             Self::Cash { .. } => Ok(()),
-            Self::CardPresent { reference } => {
-                check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
-                let fits =
-                    !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
-                fits.then_some(()).ok_or_else(|| {
-                    Invalid::new(
-                        "invalid_reference",
-                        "$.payment.reference",
-                        "not visible ASCII characters",
-                    )
-                })
-            }
+            Self::CardPresent { reference } => check_reference(reference),
         }
     }
+}
+
+fn check_reference(reference: &str) -> Result<(), Invalid> {
+    check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
+    let fits = !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(()).ok_or_else(|| {
+        Invalid::new(
+            "invalid_reference",
+            "$.payment.reference",
+            "not visible ASCII characters",
+        )
+    })
+}
+
+/// Body of `POST /pos/orders/{id}/refunds`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundRequest {
+    pub payment: GivenBack,
+}
+
+/// How money is given back at a till: all that is owed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum GivenBack {
+    /// Out of the drawer.
+    Cash {},
+    /// The card terminal gave it back, under its own reference.
+    CardPresent { reference: String },
+}
+
+impl GivenBack {
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Cash {} => Ok(()),
+            Self::CardPresent { reference } => check_reference(reference),
+        }
+    }
+
+    pub fn is_cash(&self) -> bool {
+        matches!(self, Self::Cash {})
+    }
+
+    /// `cash` or `card_present`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cash {} => "cash",
+            Self::CardPresent { .. } => "card_present",
+        }
+    }
+
+    /// Of what goes back under this key.
+    pub fn reference(&self, key: &str) -> String {
+        match self {
+            Self::Cash {} => format!("cash:{key}"),
+            Self::CardPresent { reference } => reference.clone(),
+        }
+    }
+}
+
+/// Money that was given back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundReceipt {
+    pub order_id: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// `cash` or `card_present`.
+    pub kind: String,
 }
 
 /// What was sold, or would be.
