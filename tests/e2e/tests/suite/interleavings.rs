@@ -144,6 +144,7 @@ async fn everybody_acts(pair: Pair, seed: u64) -> Result<()> {
     world.check().await.context("at the end")?;
     anyhow::ensure!(world.aisle.traps() == 0, "a component trapped");
     let tally = world.tally();
+    println!("AISLE_E2E_SEED={seed}: {tally:#?}");
     for name in SHOWN {
         let done = tally.get(name).map_or(0, |counts| counts.done);
         anyhow::ensure!(done > 0, "nobody came to {name}: {tally:#?}");

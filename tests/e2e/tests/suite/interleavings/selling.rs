@@ -43,10 +43,11 @@ impl Actor {
         let Some(session) = self.ask(create).await? else {
             return Ok(());
         };
-        let path = format!(
-            "/checkout-sessions/{}",
-            session["id"].as_str().context("id")?
-        );
+        // Of what is nowhere there is no checkout.
+        let Some(id) = session["id"].as_str() else {
+            return Ok(());
+        };
+        let path = format!("/checkout-sessions/{id}");
         let mut update = with_first_options(&session).unwrap_or_else(|| update_of(&session));
         let mut name = "choose";
         if self.one_in(3) {
