@@ -24,10 +24,11 @@ pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
 
-const TABLES: [&str; 59] = [
+const TABLES: [&str; 61] = [
     "account",
     "account_cart",
     "account_change",
+    "account_checkout",
     "account_identity",
     "account_order",
     "account_refresh",
@@ -39,6 +40,7 @@ const TABLES: [&str; 59] = [
     "brand_host",
     "brand_location",
     "cart",
+    "cart_merged",
     "cart_version",
     "checkout_session",
     "consent",

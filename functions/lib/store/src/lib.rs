@@ -5,8 +5,10 @@
 //! answers from them. Numbers of round trips are the design's currency: a query is one
 //! call, a batch is one call on PostgreSQL whatever its length.
 
+pub mod accounts;
 pub mod audit;
 mod batch;
+pub mod carts;
 pub mod changes;
 mod clock;
 mod db;
