@@ -1,5 +1,6 @@
 //! Who showed their customer code: what a till may know of them.
 
+use aisle_domain::account::Account;
 use aisle_domain::brand::Brand;
 use aisle_http::auth::Staff;
 use aisle_http::{Call, Error};
@@ -61,7 +62,7 @@ fn ready(row: &Row) -> Result<ReadyOrder, StoreError> {
 }
 
 /// What people call them: the first word of the name that the account has.
-fn first_name(account: &serde_json::Value) -> Option<String> {
-    let name = account.get("name")?.as_str()?;
+fn first_name(account: &Account) -> Option<String> {
+    let name = account.name.as_deref()?;
     name.split_whitespace().next().map(str::to_owned)
 }
