@@ -2,7 +2,6 @@
 //! as cash, is given back at a till.
 
 use aisle_domain::money;
-use aisle_domain::payment::{RefundVerdict, refund_key};
 use aisle_http::auth;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
@@ -25,7 +24,8 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
     store::must_be_id(order_id, "order")?;
     let body = call.body().await?;
     let request: RefundRequest = call.parse(&body)?;
-    request.payment.check().map_err(Error::invalid_member)?;
+    let tender = request.payment.tender();
+    tender.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("refund/{}", staff.device_id), &body)?;
     for _ in 0..ROUNDS {
         let owed = refund::by_hand(
@@ -47,11 +47,11 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
             order_id: order_id.into(),
             amount_minor: money::sum(amounts).map_err(|_| Error::internal("too much is owed"))?,
             currency: first.currency.clone(),
-            kind: request.payment.kind().into(),
+            kind: tender.kind().into(),
         };
         let answer = Answer::new(201, &receipt)?;
         let mut batch = command::begin(claim.as_ref(), &answer);
-        let drawer = request.payment.is_cash().then(|| {
+        let drawer = tender.is_cash().then(|| {
             let entry = Entry {
                 id: &new_id(),
                 kind: "refund",
@@ -61,9 +61,8 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
             entry.write(&mut batch, &staff)
         });
         for part in &owed.parts {
-            let key = refund_key(order_id, part.attempt, &part.decision);
-            let reference = request.payment.reference(&key);
-            refund::settle(&mut batch, part, &RefundVerdict::Refunded { reference });
+            let verdict = tender::give_back(&tender, part).await;
+            refund::settle(&mut batch, part, &verdict);
         }
         let doc =
             json!({"payment": receipt.kind, "amount_minor": receipt.amount_minor}).to_string();

@@ -5,6 +5,7 @@ use aisle_domain::payment::{
 };
 use aisle_http::Error;
 use aisle_http::auth::Staff;
+use aisle_store::refund::Part;
 use aisle_store::{Batch, new_id, values};
 use aisle_ucp::pos::{PaidBy, Tender};
 
@@ -63,9 +64,9 @@ pub async fn take(
     (amount_minor, currency): (i64, &str),
 ) -> Result<Taken, Error> {
     let key = payment::key(order_id, attempt);
-    let (kind, token, change_minor) = match tender {
-        Tender::Cash { tendered_minor } => ("cash", "", tendered_minor - amount_minor),
-        Tender::CardPresent { reference } => ("card_present", reference.as_str(), 0),
+    let (token, change_minor) = match tender {
+        Tender::Cash { tendered_minor } => ("", tendered_minor - amount_minor),
+        Tender::CardPresent { reference } => (reference.as_str(), 0),
     };
     let request = Authorisation {
         key: &key,
@@ -77,7 +78,7 @@ pub async fn take(
         Verdict::Authorised { reference } => Ok(Taken {
             payment_id: new_id(),
             paid_by: PaidBy {
-                kind: kind.into(),
+                kind: tender.kind().into(),
                 amount_minor,
                 change_minor,
             },
@@ -96,6 +97,18 @@ pub async fn take(
             "the payment provider does not answer",
         )),
     }
+}
+
+/// Gives a part of a refund back the way that `tender` says.
+pub async fn give_back(tender: &Tender, part: &Part) -> RefundVerdict {
+    let key = payment::refund_key(&part.order_id, part.attempt, &part.decision);
+    let request = Refunding {
+        key: &key,
+        payment_reference: &part.payment_reference,
+        amount_minor: part.amount_minor,
+        currency: &part.currency,
+    };
+    Counter(tender).refund(&request).await
 }
 
 impl Taken {

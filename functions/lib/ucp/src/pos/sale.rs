@@ -53,21 +53,32 @@ impl Tender {
                 ))
             }
             Self::Cash { .. } => Ok(()),
-            Self::CardPresent { reference } => check_reference(reference),
+            Self::CardPresent { reference } => {
+                check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
+                let fits =
+                    !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
+                fits.then_some(()).ok_or_else(|| {
+                    Invalid::new(
+                        "invalid_reference",
+                        "$.payment.reference",
+                        "not visible ASCII characters",
+                    )
+                })
+            }
         }
     }
-}
 
-fn check_reference(reference: &str) -> Result<(), Invalid> {
-    check_length("$.payment.reference", reference, MAX_TEXT_BYTES)?;
-    let fits = !reference.is_empty() && reference.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then_some(()).ok_or_else(|| {
-        Invalid::new(
-            "invalid_reference",
-            "$.payment.reference",
-            "not visible ASCII characters",
-        )
-    })
+    pub fn is_cash(&self) -> bool {
+        matches!(self, Self::Cash { .. })
+    }
+
+    /// `cash` or `card_present`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cash { .. } => "cash",
+            Self::CardPresent { .. } => "card_present",
+        }
+    }
 }
 
 /// Body of `POST /pos/orders/{id}/refunds`.
@@ -90,30 +101,11 @@ pub enum GivenBack {
 }
 
 impl GivenBack {
-    pub fn check(&self) -> Result<(), Invalid> {
+    /// The same as when it is taken.
+    pub fn tender(self) -> Tender {
         match self {
-            Self::Cash {} => Ok(()),
-            Self::CardPresent { reference } => check_reference(reference),
-        }
-    }
-
-    pub fn is_cash(&self) -> bool {
-        matches!(self, Self::Cash {})
-    }
-
-    /// `cash` or `card_present`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Cash {} => "cash",
-            Self::CardPresent { .. } => "card_present",
-        }
-    }
-
-    /// Of what goes back under this key.
-    pub fn reference(&self, key: &str) -> String {
-        match self {
-            Self::Cash {} => format!("cash:{key}"),
-            Self::CardPresent { reference } => reference.clone(),
+            Self::Cash {} => Tender::Cash { tendered_minor: 0 },
+            Self::CardPresent { reference } => Tender::CardPresent { reference },
         }
     }
 }
