@@ -58,7 +58,8 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
                 amount_minor: -receipt.amount_minor,
                 document: ("order", order_id),
             };
-            entry.write(&mut batch, &staff)
+            let open = entry.write(&mut batch, &staff);
+            (open, tender::must_be_in_drawer(&mut batch, &staff))
         });
         for part in &owed.parts {
             let verdict = tender::give_back(&tender, part).await;
@@ -74,8 +75,12 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
                 return Ok(reply);
             }
             Committed::Replayed(reply) => return Ok(reply),
-            Committed::Unmet(error) if drawer.is_some_and(|drawer| error.unmet_at(drawer)) => {
+            Committed::Unmet(error) if drawer.is_some_and(|(open, _)| error.unmet_at(open)) => {
                 return Err(tender::no_open_day());
+            }
+            Committed::Unmet(error) if drawer.is_some_and(|(_, enough)| error.unmet_at(enough)) => {
+                let detail = "there is less than that in the drawer";
+                return Err(Error::conflict("not_in_drawer", detail));
             }
             Committed::Unmet(_) => {}
         }

@@ -193,6 +193,19 @@ impl Entry<'_> {
     }
 }
 
+/// Adds the statement that falls short when more has left the drawer of a person's till than
+/// was in it, after the entry that takes it out. Which statement that is.
+pub fn must_be_in_drawer(batch: &mut Batch, staff: &Staff) -> usize {
+    let statement = batch.len();
+    batch.expect(
+        1,
+        "UPDATE till_day SET doc = doc WHERE brand_id = ?1 AND device_id = ?2 AND closed_at_ms IS NULL \
+         AND opening_float_minor + (SELECT coalesce(sum(e.amount_minor), 0) FROM drawer_entry e WHERE e.till_day_id = till_day.id) >= 0",
+        values![&staff.brand_id, &staff.device_id],
+    );
+    statement
+}
+
 /// 409: cash needs a drawer that somebody opened.
 pub fn no_open_day() -> Error {
     Error::conflict("no_open_till_day", "open this till's day first")

@@ -330,6 +330,17 @@ pub async fn what_was_paid_at_a_till_is_given_back_there(pair: Pair) -> Result<(
     plain.client.post(&back).json(&cash).expect(403).await?;
     let elsewhere = store.aisle.staff(HARBOR, &store.id, "pos approve").await?;
     elsewhere.client.post(&back).json(&cash).expect(409).await?;
+    // Nothing leaves a drawer that is not in it.
+    let poor = store
+        .aisle
+        .staff(NORTH, &store.id, "pos cash approve")
+        .await?;
+    let float = json!({"opening_float_minor": owed - 1});
+    let day = poor.client.post("/pos/till-days").json(&float);
+    day.expect(201).await?;
+    let none = poor.client.post(&back).json(&cash).expect(409).await?;
+    assert_eq!(none.json()["code"], "not_in_drawer");
+
     let key = || till.post(&back).idempotency_key("k-1").json(&cash);
     let (one, other) = tokio::join!(key().send(), key().send());
     let (one, other) = (one?, other?);

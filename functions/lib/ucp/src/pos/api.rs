@@ -207,7 +207,7 @@ fn scan() {}
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No live session"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The session belongs to another brand, or lacks a scope: `pos` and `approve`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No order has such an id"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Nothing is owed, or no till day is open"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Nothing is owed, no till day is open, or less is in the drawer"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "More than 256 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A member has no sensible value, or the key was used for another body"),
