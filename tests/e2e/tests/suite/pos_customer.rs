@@ -44,7 +44,8 @@ async fn sign_up(shop: &Shop, cart_id: &str) -> Result<()> {
 pub async fn who_shows_a_code_is_served(pair: Pair) -> Result<()> {
     let shop = Shop::open(pair).await?;
     let cart = json!({"line_items": [line(&shop.item_id, 1)]});
-    let cart = shop.aisle.north().post("/carts").json(&cart);
+    let phone = shop.aisle.north();
+    let cart = phone.post("/carts").json(&cart);
     let cart = cart.expect(201).await?.json();
     sign_up(&shop, cart.text("/id")).await?;
     let till = shop.till("pos").await?.client;
