@@ -7,6 +7,7 @@ use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
 use aisle_store::outbox::{self, Event};
+use aisle_store::refund::{self, Amount};
 use aisle_store::stock::{self, Document};
 use aisle_store::{Batch, timeline, transfers, values};
 use aisle_ucp::order::actions::Cancelled;
@@ -42,7 +43,7 @@ pub async fn carry_out(visit: &Visit<'_>, claim: Option<&Claim>) -> Result<Reply
             },
         )?;
         let mut batch = command::begin(claim, &answer);
-        write(&mut batch, &visit.brand.id, &facts);
+        write(&mut batch, &visit.brand.id, &facts)?;
         match command::commit(visit.call, claim, answer, batch).await? {
             Committed::Done(reply) => {
                 notify_relay();
@@ -65,14 +66,19 @@ fn refusal(hindrance: Hindrance) -> Error {
 
 /// Whoever hands over, ships, pays or cancels at the same moment changes a row that this
 /// expects as it was read.
-fn write(batch: &mut Batch, brand_id: &str, facts: &Facts) {
+fn write(batch: &mut Batch, brand_id: &str, facts: &Facts) -> Result<(), Error> {
     let order_id = facts.order.id.as_str();
+    let mut order = facts.order.clone();
+    for line in &mut order.lines {
+        line.cancelled += line.open();
+    }
+    let doc = serde_json::to_string(&order).map_err(|error| Error::internal(error.to_string()))?;
     batch.expect(
         1,
-        "UPDATE customer_order SET status = 'cancelled', version = version + 1, updated_at_ms = {now} \
+        "UPDATE customer_order SET status = 'cancelled', doc = ?4, version = version + 1, updated_at_ms = {now} \
          WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'confirmed' AND NOT EXISTS (\
            SELECT 1 FROM payment p WHERE p.brand_id = ?1 AND p.order_id = ?2 AND p.status = 'started')",
-        values![brand_id, order_id, facts.version],
+        values![brand_id, order_id, facts.version, doc],
     );
     if let Some(pickup) = &facts.pickup {
         batch.expect(
@@ -106,9 +112,19 @@ fn write(batch: &mut Batch, brand_id: &str, facts: &Facts) {
         );
         outbox::event(batch, &Event::new(brand_id, "presence.changed", order_id));
     }
+    refund::request(
+        batch,
+        &refund::Request {
+            brand_id,
+            order_id,
+            decision: "cancelled",
+            amount: Amount::All,
+        },
+    );
     let entry = TimelineEntry {
         reasons: vec!["by_shopper".into()],
         ..TimelineEntry::new(TimelineKind::Cancelled, "You cancelled the order.")
     };
     timeline::record(batch, brand_id, order_id, &entry);
+    Ok(())
 }

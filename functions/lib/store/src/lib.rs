@@ -24,6 +24,7 @@ pub mod messages;
 pub mod model;
 pub mod outbox;
 mod postgres;
+pub mod refund;
 mod row;
 pub mod scans;
 pub mod search;

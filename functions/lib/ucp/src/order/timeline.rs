@@ -86,7 +86,9 @@ impl FulfillmentEvent {
             TimelineKind::InstalmentPaid
             | TimelineKind::InstalmentReminder
             | TimelineKind::PickupPersonChanged
-            | TimelineKind::ReturnRequested => return None,
+            | TimelineKind::ReturnRequested
+            | TimelineKind::Refunded
+            | TimelineKind::RefundFailed => return None,
             // UCP's own words for these two.
             TimelineKind::Preparing => "processing",
             TimelineKind::Cancelled => "canceled",

@@ -95,6 +95,10 @@ pub struct Text {
     pub ev_instalment_paid: &'static str,
     pub ev_instalment_reminder: &'static str,
     pub ev_cancelled: &'static str,
+    pub ev_pickup_reminder: &'static str,
+    pub ev_not_collected: &'static str,
+    pub ev_refunded: &'static str,
+    pub ev_refund_failed: &'static str,
     pub ev_person: &'static str,
     pub ev_return: &'static str,
     // Who collects.

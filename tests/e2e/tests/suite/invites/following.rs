@@ -350,9 +350,10 @@ pub async fn an_app_opens_the_links_of_its_brand(pair: Pair) -> Result<()> {
         .expect(422)
         .await?;
     assert_eq!(refused.json().text("/path"), "$.app.apple.app_ids");
+    let fingerprint = ["AB"; 32].join(":");
     brand["app"] = json!({
         "apple": {"app_ids": ["ABCDE12345.com.example.shop"], "store_id": "123456789"},
-        "android": {"package": "com.example.shop", "cert_fingerprints": [["AB"; 32].join(":")]},
+        "android": {"package": "com.example.shop", "cert_fingerprints": [fingerprint]},
     });
     admin
         .put("/admin/brands/north")
