@@ -23,7 +23,7 @@ pub const TEXT: Text = Text {
     cancelled_refund: "Was du bezahlt hast, geht auf demselben Weg zurück.",
     steps: "Wie weit sie ist",
     step_ordered: "Bestellt",
-    step_travelling: "Unterwegs zur Filiale",
+    step_travelling: "Unterwegs",
     step_preparing: "In Vorbereitung",
     step_ready: "Bereit",
     step_collected: "Abgeholt",

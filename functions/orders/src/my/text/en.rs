@@ -23,7 +23,7 @@ pub const TEXT: Text = Text {
     cancelled_refund: "What you paid goes back the way you paid it.",
     steps: "How far it is",
     step_ordered: "Ordered",
-    step_travelling: "On its way to the store",
+    step_travelling: "On its way",
     step_preparing: "Being prepared",
     step_ready: "Ready",
     step_collected: "Collected",

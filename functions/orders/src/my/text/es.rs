@@ -23,7 +23,7 @@ pub const TEXT: Text = Text {
     cancelled_refund: "Te devolvemos lo pagado por el mismo medio de pago.",
     steps: "Estado del pedido",
     step_ordered: "Pedido",
-    step_travelling: "De camino a la tienda",
+    step_travelling: "De camino",
     step_preparing: "En preparación",
     step_ready: "Listo",
     step_collected: "Recogido",
