@@ -177,7 +177,7 @@ fn address(channel: Channel, text: &str, country: &str) -> Result<String, Error>
         Channel::Sms => contact::phone(text, country).map(|phone| phone.e164),
         Channel::Email => contact::email(text),
     };
-    address.map_err(|error| Error::unprocessable(error.code, "$.address", &error.detail))
+    address.map_err(|error| Error::unprocessable(error.code, "$.address", error.detail))
 }
 
 /// The one that was named, else what the browser asks for, else the brand's own.

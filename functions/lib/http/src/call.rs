@@ -148,23 +148,6 @@ impl Call {
         self.host.origin_of(&brand.hosts)
     }
 
-    /// The network address that the call came from, for limits. As the runtime saw it: what a
-    /// client claims comes before the runtime's own. Behind a proxy, variable
-    /// `client_address_header` names the header whose last address the proxy has added.
-    pub async fn caller(&self) -> String {
-        let name = variables::get("client_address_header").await;
-        match name.ok().filter(|name| !name.is_empty()) {
-            Some(name) => last_address(&self.headers, &name).to_owned(),
-            None => {
-                let address = last_address(&self.headers, "spin-client-addr");
-                address
-                    .rsplit_once(':')
-                    .map_or(address, |(ip, _)| ip)
-                    .to_owned()
-            }
-        }
-    }
-
     /// The caller's id for this request, or the one it was given; in the answer and the log.
     pub fn request_id(&self) -> &str {
         &self.request_id
