@@ -352,7 +352,7 @@ pub async fn an_app_opens_the_links_of_its_brand(pair: Pair) -> Result<()> {
     assert_eq!(refused.json().text("/path"), "$.app.apple.app_ids");
     brand["app"] = json!({
         "apple": {"app_ids": ["ABCDE12345.com.example.shop"], "store_id": "123456789"},
-        "android": {"package": "com.example.shop", "cert_fingerprints": [["AB"; 32].join(":")]},
+        "android": {"package": "com.example.shop", "cert_fingerprints": [(["AB"; 32].join(":"))]},
     });
     admin
         .put("/admin/brands/north")
