@@ -30,10 +30,12 @@ pub mod page;
 mod pass_keys;
 mod path;
 pub mod payment;
+pub mod precondition;
 mod replay;
 mod reply;
 mod serve;
 pub mod shopper;
+pub mod watch;
 
 pub use background::{after_response, notify_messages, notify_relay};
 pub use body::BodyStream;
