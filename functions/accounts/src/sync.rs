@@ -143,6 +143,10 @@ fn limit(asked: Option<i64>) -> Result<usize, Error> {
     match asked.map(usize::try_from) {
         None => Ok(MAX_CHANGES),
         Some(Ok(limit)) if limit > 0 => Ok(limit.min(MAX_CHANGES)),
-        Some(_) => Err(Error::bad_request("invalid_limit", "limit", "must be at least 1")),
+        Some(_) => Err(Error::bad_request(
+            "invalid_limit",
+            "limit",
+            "must be at least 1",
+        )),
     }
 }

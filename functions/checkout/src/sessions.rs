@@ -9,7 +9,7 @@ use aisle_domain::notice::Notice;
 use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::carts::{self as store, KEPT_MS as KEPT_CART_MS};
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{Batch, accounts, new_id, values};
 use aisle_ucp::cart::message;
 use aisle_ucp::checkout::{self as wire, Checkout, View};
 
@@ -24,6 +24,7 @@ pub const KEPT_MS: i64 = 6 * 3_600_000;
 /// `POST /checkout-sessions`
 pub async fn create(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let body = call.body().await?;
     let mut request: wire::CheckoutRequest = call.parse(&body)?;
     let cart_id = request.cart_id.take();
@@ -32,10 +33,6 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         request.line_items = Some(Vec::new());
     }
     let request = request.into_domain(&brand).map_err(answer::refused)?;
-    let viewer = match &cart_id {
-        Some(_) => Viewer::of(call, &brand.id).await?,
-        None => Viewer::Anybody,
-    };
     let claim = call.claim(&brand.id, "create-checkout", &body)?;
     let facts = Facts::read(
         call,
@@ -82,6 +79,9 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let doc = document(&row.session)?;
     let mut batch = answer::begin(claim.as_ref(), &created);
     insert(&mut batch, &brand, &row, doc);
+    if let Some(account_id) = viewer.account_id() {
+        accounts::attach_checkout(&mut batch, &brand.id, &row.id, account_id);
+    }
     match answer::commit(call, claim.as_ref(), created, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
         Committed::Unmet(_) => existing(call, &brand, cart_id.as_deref()).await,

@@ -5,7 +5,9 @@ use aisle_domain::cart::Cart;
 use aisle_domain::instant::rfc3339;
 use aisle_store::{Dialect, Row, StoreError};
 use aisle_ucp::cart as wire;
-use aisle_ucp::sync::{Change, Document, InviteSummary, NoticeSummary, OrderSummary, PickupSummary};
+use aisle_ucp::sync::{
+    Change, Document, InviteSummary, NoticeSummary, OrderSummary, PickupSummary,
+};
 
 /// A change and its number.
 pub struct Shown {

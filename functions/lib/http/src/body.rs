@@ -81,27 +81,27 @@ impl BodyStream {
 
 /// Refuses a body that says that it is something else than JSON.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Error> {
-    let Some(content_type) = headers.get(http::header::CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let media_type = content_type.to_str().unwrap_or_default();
-    let media_type = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    if media_type == "application/json"
-        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
-    {
-        return Ok(());
+    match media_type(headers) {
+        Some(kind) if !is_json(&kind) => Err(unsupported("the body must be application/json")),
+        _ => Ok(()),
     }
-    Err(Error::new(
-        415,
-        "unsupported_media_type",
-        "the body must be application/json",
-    )
-    .at("Content-Type"))
+}
+
+/// What a body says that it is, in lower case and without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(http::header::CONTENT_TYPE)?;
+    let kind = content_type.to_str().unwrap_or_default().split(';').next();
+    Some(kind.unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// 415.
+pub(crate) fn unsupported(detail: &str) -> Error {
+    Error::new(415, "unsupported_media_type", detail).at("Content-Type")
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }
 
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Error> {

@@ -52,7 +52,8 @@ pub enum Viewer {
 impl Viewer {
     /// One call when a token is shown that this instance did not see within two seconds, which
     /// is how long a revocation takes. 401 for a token that is not known or is over, 403 for
-    /// one of another brand. A cookie that is over counts as none: a page asks to sign in.
+    /// one of another brand. A cookie that is over counts as none: a page asks to sign in; one
+    /// that comes with a change counts only from our own pages ([`same_origin`]).
     pub async fn of(call: &Call, brand_id: &str) -> Result<Self, Error> {
         let bearer = auth::bearer(call);
         if let Some(token) = bearer.filter(|token| token.starts_with(ACCESS_PREFIX)) {
@@ -60,6 +61,9 @@ impl Viewer {
         }
         if let Some(code) = bearer.and_then(|token| token.strip_prefix(LINK_PREFIX)) {
             return link(call, brand_id, code).await.map(Self::Link);
+        }
+        if !is_read(call) && has_cookie(call) {
+            same_origin(call)?;
         }
         if let Some(token) = cookie(call, SESSION_COOKIE)
             && let Ok(shopper) = account(call, brand_id, token).await
@@ -109,6 +113,51 @@ pub async fn signed_in(call: &Call, brand_id: &str) -> Result<Rc<Shopper>, Error
     }
 }
 
+/// Lets this instance forget a device's access token, by its hash, after signing it out.
+pub fn forget(access_hash: &str) {
+    memory::forget(&key_of(access_hash));
+}
+
+fn key_of(access_hash: &str) -> String {
+    format!("shopper/{access_hash}")
+}
+
+/// 403 unless the browser says that the request comes from our own pages: a cookie goes along
+/// with whatever another site makes a browser send. Believes `Sec-Fetch-Site` (W3C Fetch
+/// Metadata), which no page can set, and where a browser does not send it `Origin` (RFC 6454).
+pub fn same_origin(call: &Call) -> Result<(), Error> {
+    if is_same_origin(
+        call.header("sec-fetch-site"),
+        call.header("origin"),
+        call.host(),
+    ) {
+        return Ok(());
+    }
+    let detail = "this is for pages of this shop only: the browser names another origin or none";
+    Err(Error::new(403, "cross_origin", detail))
+}
+
+fn is_same_origin(site: Option<&str>, origin: Option<&str>, host: &str) -> bool {
+    match (site, origin) {
+        (Some(site), _) => site == "same-origin",
+        // Without the scheme, which a proxy in front of us may have changed.
+        (None, Some(origin)) => origin
+            .split_once("://")
+            .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host)),
+        (None, None) => false,
+    }
+}
+
+fn is_read(call: &Call) -> bool {
+    matches!(call.method(), "GET" | "OPTIONS")
+}
+
+fn has_cookie(call: &Call) -> bool {
+    [SESSION_COOKIE, LINK_COOKIE]
+        .iter()
+        .any(|name| cookie(call, name).is_some())
+}
+
 /// The value of a cookie (RFC 6265, section 4.2), where a token could be.
 pub fn cookie<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
     value_of(call.header("cookie")?, name)
@@ -129,7 +178,7 @@ fn sign_in() -> Error {
 
 async fn account(call: &Call, brand_id: &str, token: &str) -> Result<Rc<Shopper>, Error> {
     let hash = sha256_hex(token.as_bytes());
-    let shopper = known(call, &format!("shopper/{hash}"), || {
+    let shopper = known(call, &key_of(&hash), || {
         (
             "SELECT s.brand_id, s.account_id, s.id FROM account_session s \
              JOIN account a ON a.id = s.account_id \
@@ -244,6 +293,30 @@ mod tests {
         assert_eq!(touch(&link("order", "o"), Some("a")), Ok(()));
         assert_eq!(touch(&link("order", "another"), None), Err(404));
         assert_eq!(touch(&link("cart", "o"), None), Err(404));
+    }
+
+    #[test]
+    fn only_our_own_pages_are_of_the_same_origin() {
+        let host = "shop.example:8443";
+        for (site, origin) in [
+            (Some("same-origin"), None),
+            (Some("same-origin"), Some("null")),
+            (None, Some("https://shop.example:8443")),
+            (None, Some("http://SHOP.example:8443")),
+        ] {
+            assert!(is_same_origin(site, origin, host), "{site:?} {origin:?}");
+        }
+        for (site, origin) in [
+            (None, None),
+            (None, Some("null")),
+            (None, Some("https://shop.example")),
+            (None, Some("https://shop.example:8443.evil.example")),
+            (Some("none"), None),
+            (Some("same-site"), Some("https://shop.example:8443")),
+            (Some("cross-site"), Some("https://shop.example:8443")),
+        ] {
+            assert!(!is_same_origin(site, origin, host), "{site:?} {origin:?}");
+        }
     }
 
     #[test]
