@@ -117,7 +117,7 @@ fn cancel_cart() {}
 
 /// The cart of the account that is signed in
 #[utoipa::path(
-    get, path = "/carts/mine", tag = "cart", security(("account" = [])),
+    get, path = "/carts/mine", tag = "cart", security(("shopper" = [])),
     params(
         ("UCP-Agent" = String, Header, description = "The platform's profile"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of the cart that the client has"),
@@ -144,7 +144,7 @@ fn own_cart() {}
 /// between (`newer_kept`). An open checkout of the cart that was brought along is given up.
 /// The same cart again changes nothing.
 #[utoipa::path(
-    post, path = "/carts/mine/merge", tag = "cart", security(("account" = [])),
+    post, path = "/carts/mine/merge", tag = "cart", security(("shopper" = [])),
     params(
         ("UCP-Agent" = String, Header, description = "The platform's profile"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again: the same answer again"),

@@ -16,7 +16,7 @@ pub struct Api;
 /// At most 500 in one answer, so that a device which was away for a month has all of it with
 /// one call; `more` says when there is still more.
 #[utoipa::path(
-    get, path = "/sync", tag = "sync", security(("account" = [])),
+    get, path = "/sync", tag = "sync", security(("shopper" = [])),
     params(
         ("cursor" = Option<String>, Query, description = "The cursor of the last answer or event"),
         ("limit" = Option<i64>, Query, minimum = 1, description = "Changes in the answer, at most; 500 when absent, and never more"),
@@ -39,7 +39,7 @@ fn sync() {}
 /// at least every 15 seconds. The stream ends after five minutes, and when the session does;
 /// a client opens the next one with `Last-Event-ID` and misses nothing.
 #[utoipa::path(
-    get, path = "/sync/stream", tag = "sync", security(("account" = [])),
+    get, path = "/sync/stream", tag = "sync", security(("shopper" = [])),
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that the client has; it goes before `cursor`"),
         ("cursor" = Option<String>, Query, description = "The cursor of the last answer, for the first stream"),
