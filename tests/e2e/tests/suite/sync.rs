@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use aisle_e2e::accounts::{Device, sign_in, with_token};
 use aisle_e2e::environment::{HARBOR, NORTH, NORTH_COUNTRY};
 use aisle_e2e::json::Look;
-use aisle_e2e::shopping::{complete, items, line, order_id, shipping_checkout};
+use aisle_e2e::shopping::{
+    buyer, choose_first_options, complete, items, line, order_id, shipping_checkout, shipping_to,
+    update_of,
+};
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::Result;
 use http::Method;
@@ -115,13 +118,12 @@ pub async fn a_device_catches_up_in_one_call(pair: Pair) -> Result<()> {
     let session = json!({"cart_id": second["id"], "line_items": []});
     let opened = laptop.post("/checkout-sessions").json(&session);
     let opened = opened.expect(201).await?.json();
-    let ready = aisle_e2e::shopping::update_of(&opened);
-    let mut ready = ready;
-    ready["fulfillment"] = aisle_e2e::shopping::shipping_to(NORTH_COUNTRY);
-    ready["buyer"] = aisle_e2e::shopping::buyer();
+    let mut ready = update_of(&opened);
+    ready["fulfillment"] = shipping_to(NORTH_COUNTRY);
+    ready["buyer"] = buyer();
     let path = format!("/checkout-sessions/{}", opened.text("/id"));
     let ready = laptop.put(&path).json(&ready).expect(200).await?.json();
-    let ready = aisle_e2e::shopping::choose_first_options(&laptop, ready).await?;
+    let ready = choose_first_options(&laptop, ready).await?;
     let completed = complete(&laptop, &ready).await?.json();
     let second_order = order_id(&completed);
     let month = sync(&phone, &now).await?;
