@@ -8,7 +8,7 @@ use aisle_store::{
     idempotency::{Claim, Outcome},
 };
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, de::DeserializeOwned};
 use spin_sdk::http::Request;
 use spin_sdk::variables;
@@ -112,6 +112,11 @@ impl Call {
     /// A header's value, where it is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// All lines of a header, whatever they hold.
+    pub(crate) fn header_lines(&self, name: &str) -> impl Iterator<Item = &HeaderValue> {
+        self.headers.get_all(name).iter()
     }
 
     /// The host asked for, with its port where it has one, in lower case.

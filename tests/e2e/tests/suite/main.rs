@@ -7,6 +7,7 @@ mod administration;
 mod bad_input;
 mod brands;
 mod caching;
+mod carts;
 mod catalog;
 mod checkout_transfer;
 mod clock;
@@ -38,6 +39,7 @@ mod refunds;
 mod sourcing;
 mod stores_story;
 mod story;
+mod sync;
 mod transfers;
 
 harness::suite! {
@@ -88,6 +90,21 @@ harness::suite! {
         stock_can_be_cached_and_revalidated,
         stock_is_found_by_gtin,
         what_belongs_to_a_shopper_is_not_cached,
+    ],
+    carts: [
+        two_devices_change_one_cart,
+        what_a_device_knows_must_be_known,
+        five_devices_race_and_see_the_same_cart,
+        a_cart_is_brought_along,
+        nobody_brings_what_is_not_theirs,
+        the_till_sells_the_accounts_cart,
+    ],
+    sync: [
+        a_device_catches_up_in_one_call,
+        an_expired_cart_is_gone_by_itself,
+        a_cursor_is_for_its_account,
+        a_change_reaches_streams_of_every_process,
+        a_stream_of_news_ends_with_its_time_and_with_its_session,
     ],
     catalog: [
         a_title_ranks_before_a_body,
