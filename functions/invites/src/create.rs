@@ -343,12 +343,10 @@ impl New<'_> {
     }
 
     fn link(&self, batch: &mut Batch) {
-        let kept_ms = invite::kept_ms(&self.brand.policies.invites);
         batch.expect(
             1,
             "INSERT INTO invite (id, brand_id, code_hash, scope, subject_id, account_id, channel, address, locale, \
-             created_at_ms, expires_at_ms, purge_at_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10 + ?11, ?10 + ?11 + ?12)",
+             created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10 + ?11)",
             values![
                 &self.id,
                 &self.brand.id,
@@ -360,8 +358,7 @@ impl New<'_> {
                 &self.wanted.address,
                 self.wanted.locale.tag(),
                 self.now_ms,
-                self.lasts_ms(),
-                kept_ms
+                self.lasts_ms()
             ],
         );
     }

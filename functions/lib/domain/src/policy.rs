@@ -195,8 +195,6 @@ pub struct InvitePolicy {
     pub per_minute: i64,
     /// … within 24 hours.
     pub per_day: i64,
-    /// Days after a link's end when the address that it was sent to is forgotten.
-    pub retention_days: i64,
 }
 
 impl Default for InvitePolicy {
@@ -210,7 +208,6 @@ impl Default for InvitePolicy {
             per_device_per_hour: 60,
             per_minute: 60,
             per_day: 5_000,
-            retention_days: 30,
         }
     }
 }
@@ -450,7 +447,6 @@ impl Policies {
             ),
             ("invites.per_minute", invites.per_minute, TIMES),
             ("invites.per_day", invites.per_day, TIMES),
-            ("invites.retention_days", invites.retention_days, DAYS),
         ];
         bounds
             .into_iter()

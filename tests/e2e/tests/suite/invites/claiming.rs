@@ -191,7 +191,7 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
     Ok(())
 }
 
-pub async fn a_cart_does_not_displace_another(pair: Pair) -> Result<()> {
+pub async fn a_cart_moves_to_the_phone_and_into_the_account(pair: Pair) -> Result<()> {
     let scene = Scene::open(pair).await?;
     let aisle = &scene.aisle;
     let account = Account::new(aisle, NORTH).await?;
@@ -217,11 +217,28 @@ pub async fn a_cart_does_not_displace_another(pair: Pair) -> Result<()> {
         "SELECT cart_id FROM account_cart WHERE account_id = '{}'",
         account.id
     );
-    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine)]]);
-    let refused = device
+    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine.clone())]]);
+    // The second one becomes part of it.
+    let merged = device
         .post(&format!("/invites/{other}/claim"))
-        .expect(409)
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(merged.text("/subject_id"), mine);
+    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine)]]);
+    aisle
+        .north()
+        .get(&format!("/i/{other}"))
+        .expect(410)
         .await?;
-    assert_eq!(code(&refused), "other_cart");
+    device
+        .post(&format!("/invites/{other}/claim"))
+        .expect(200)
+        .await?;
+    let stranger = Account::new(aisle, NORTH).await?.client(aisle);
+    stranger
+        .post(&format!("/invites/{link}/claim"))
+        .expect(410)
+        .await?;
     Ok(())
 }
