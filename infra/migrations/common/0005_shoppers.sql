@@ -291,6 +291,7 @@ CREATE TABLE IF NOT EXISTS retention_progress (
     up_to_id TEXT NOT NULL,
     PRIMARY KEY (brand_id, kind)
 );
+
 -- Where a person is to be found when they are to be forgotten.
 CREATE INDEX IF NOT EXISTS invite_address ON invite (brand_id, channel, address) WHERE address <> '';
 CREATE INDEX IF NOT EXISTS invite_account ON invite (brand_id, account_id) WHERE account_id IS NOT NULL;
@@ -302,7 +303,7 @@ CREATE INDEX IF NOT EXISTS checkout_session_retention ON checkout_session (brand
 CREATE INDEX IF NOT EXISTS customer_order_retention ON customer_order (brand_id, updated_at_ms, id);
 CREATE INDEX IF NOT EXISTS hold_retention ON hold (brand_id, updated_at_ms, id);
 CREATE INDEX IF NOT EXISTS cart_retention ON cart (brand_id, updated_at_ms);
-CREATE INDEX IF NOT EXISTS message_retention ON message (brand_id, created_at_ms) WHERE address <> '';
 CREATE INDEX IF NOT EXISTS invite_retention ON invite (brand_id, expires_at_ms) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS message_retention ON message (brand_id, created_at_ms) WHERE address <> '';
 
 INSERT INTO schema_version (version, name) VALUES (5, 'shoppers') ON CONFLICT DO NOTHING;

@@ -154,7 +154,7 @@ pub struct RetentionPolicy {
     pub code_days: i64,
     /// Devices that are signed out, with their names.
     pub session_days: i64,
-    /// Addresses of messages and of links, and what they said, after they were sent.
+    /// Addresses of messages and of links, and what they said, after they were sent or over.
     pub message_days: i64,
     /// Carts, after they were last changed.
     pub cart_days: i64,

@@ -261,7 +261,7 @@ impl Call {
 
 /// The last entry of a list of addresses that proxies have added to, one after the other.
 fn last_address<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let last = headers.get_all(name).iter().last();
+    let last = headers.get_all(name).iter().next_back();
     let list = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
     list.rsplit(',').next().unwrap_or_default().trim()
 }

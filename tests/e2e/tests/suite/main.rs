@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod accounts;
 mod administration;
 mod bad_input;
 mod brands;
@@ -36,6 +37,26 @@ mod story;
 mod transfers;
 
 harness::suite! {
+    accounts: [
+        a_code_signs_up_and_in,
+        devices_are_listed_and_signed_out_one_by_one,
+        a_refresh_token_works_once,
+        a_session_slides_to_its_end,
+        an_order_becomes_the_accounts,
+        a_till_code_is_short_lived_and_the_only_one,
+        requests_that_make_no_sense_change_nothing,
+        an_account_is_exported_and_erased_from_every_table,
+        an_erasure_needs_to_be_sure,
+        an_erasure_that_was_cut_short_goes_on,
+        personal_data_is_kept_as_long_as_the_policy_says,
+        a_browser_signs_in_without_a_script,
+        another_site_cannot_use_a_cookie,
+        nobody_learns_who_is_known,
+        guesses_are_counted_however_they_come,
+        a_code_is_for_its_address_its_brand_and_once,
+        codes_are_limited,
+        what_belongs_to_somebody_else_stays_theirs,
+    ],
     administration: [
         a_location_is_created_and_changed,
         a_location_that_makes_no_sense_is_refused,
