@@ -212,6 +212,7 @@ pub async fn what_is_over_says_so(pair: Pair) -> Result<()> {
         .database
         .set_clock_forward_ms(30 * DAY_MS + HOUR_MS)
         .await?;
+    let owner = owner.again(aisle, NORTH).await?;
 
     for (link, status, problem, words) in [
         (
