@@ -19,6 +19,7 @@ pub mod id;
 pub mod import;
 pub mod instant;
 pub mod invite;
+pub mod known_by;
 pub mod lane;
 pub mod layaway;
 pub mod location;

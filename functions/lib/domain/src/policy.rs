@@ -63,6 +63,20 @@ pub struct TransferPolicy {
     pub reservation_minutes: i64,
     /// The most sources of one request.
     pub max_sources: i64,
+    /// How long a departure or an arrival is awaited beyond its time before the promise is
+    /// computed anew.
+    pub late_minutes: i64,
+    /// Goods that have not left, and come by so many hours later than they were first
+    /// promised, are asked of another source, if one is earlier.
+    pub max_slip_hours: i64,
+    /// The part of what a source can promise of a SKU that may be set aside for carts and
+    /// checkouts that are not paid, all together, in parts per million; one unit at least,
+    /// unless it is 0.
+    pub unpaid_share_ppm: i64,
+    /// Transfers to one store that may be set aside for unpaid carts and checkouts at a time.
+    pub max_unpaid_per_store: i64,
+    /// The same of one contact, within the time for which goods stay set aside.
+    pub max_unpaid_per_contact: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,6 +249,11 @@ impl Default for TransferPolicy {
             receiving_minutes: 60,
             reservation_minutes: 60,
             max_sources: 3,
+            late_minutes: 60,
+            max_slip_hours: 24,
+            unpaid_share_ppm: 500_000,
+            max_unpaid_per_store: 100,
+            max_unpaid_per_contact: 10,
         }
     }
 }
@@ -350,6 +369,27 @@ impl Policies {
                 "transfers.max_sources",
                 transfers.max_sources,
                 (1, 10, "not within 1 and 10"),
+            ),
+            ("transfers.late_minutes", transfers.late_minutes, MINUTES),
+            (
+                "transfers.max_slip_hours",
+                transfers.max_slip_hours,
+                (0, 8_760, "not within 0 and 8760"),
+            ),
+            (
+                "transfers.unpaid_share_ppm",
+                transfers.unpaid_share_ppm,
+                PPM,
+            ),
+            (
+                "transfers.max_unpaid_per_store",
+                transfers.max_unpaid_per_store,
+                (0, 100_000, "not within 0 and 100000"),
+            ),
+            (
+                "transfers.max_unpaid_per_contact",
+                transfers.max_unpaid_per_contact,
+                (1, 1_000, "not within 1 and 1000"),
             ),
             ("holds.keep_minutes", self.holds.keep_minutes, MINUTES),
             (

@@ -156,6 +156,7 @@ harness::suite! {
     lanes: [
         bad_lanes_are_reported_and_the_rest_goes_in,
         a_holiday_moves_the_promise,
+        a_short_day_moves_the_departure,
     ],
     locator: [
         a_distance_is_a_hard_limit,
@@ -247,6 +248,14 @@ harness::suite! {
         the_wrong_people_ask_for_nothing,
         a_carrier_reports_and_no_more,
         a_store_pages_through_its_transfers,
+        a_missed_departure_moves_the_promise_once,
+        what_slips_too_far_comes_from_elsewhere,
+        a_late_answer_is_a_new_promise,
+        a_refusal_takes_what_the_store_has_itself,
+        a_store_that_has_it_all_needs_no_transfer,
+        ten_thousand_requests_leave_enough_for_others,
+        a_contact_has_only_so_many_requests,
+        a_store_has_only_so_many_requests,
     ],
     pass: [
         a_ready_order_gets_a_pass_that_a_till_verifies_offline,
