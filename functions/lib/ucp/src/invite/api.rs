@@ -206,6 +206,7 @@ fn confirm_claim() {}
         (status = 404, description = "No such link", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 409, description = "It belongs to another account", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 410, description = "It is over", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The account's cart and this one together are no cart that there can be"),
         (status = 429, description = "Too many unknown codes from this address", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
