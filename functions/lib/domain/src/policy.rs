@@ -203,8 +203,10 @@ pub struct InvitePolicy {
     pub per_address_per_day: i64,
     /// Links that one account, link, order or cart asks for within an hour, at most.
     pub per_caller_per_hour: i64,
-    /// The same for a till.
+    /// The same for a till, …
     pub per_device_per_hour: i64,
+    /// … and for a network address, of those who show no token.
+    pub per_network_per_hour: i64,
     /// Links of the brand within a minute, at most, and …
     pub per_minute: i64,
     /// … within 24 hours.
@@ -220,6 +222,7 @@ impl Default for InvitePolicy {
             per_address_per_day: 5,
             per_caller_per_hour: 10,
             per_device_per_hour: 60,
+            per_network_per_hour: 60,
             per_minute: 60,
             per_day: 5_000,
         }
@@ -483,6 +486,11 @@ impl Policies {
             (
                 "invites.per_device_per_hour",
                 invites.per_device_per_hour,
+                TIMES,
+            ),
+            (
+                "invites.per_network_per_hour",
+                invites.per_network_per_hour,
                 TIMES,
             ),
             ("invites.per_minute", invites.per_minute, TIMES),
