@@ -74,7 +74,8 @@ pub async fn a_link_becomes_one_accounts_own(pair: Pair) -> Result<()> {
     // What belongs to one account does not become another's by a link.
     let invite = ask(&winner.client(aisle), &scene.request()).await?;
     let link = code_of(aisle, invite.text("/id")).await?;
-    let refused = loser.client(aisle).post(&format!("/invites/{link}/claim"));
+    let loser = loser.client(aisle);
+    let refused = loser.post(&format!("/invites/{link}/claim"));
     assert_eq!(code(&refused.expect(409).await?), "not_yours");
     browser(aisle)
         .get(&format!("/i/{link}"))
@@ -91,7 +92,8 @@ pub async fn a_page_asks_before_it_claims(pair: Pair) -> Result<()> {
     let sign_in = format!("/my/sign-in?return_to=/i/{link}/claim");
     let holder = || browser(aisle).with_header("cookie", &format!("aisle_link={link}"));
     leads_to(&holder().get(&path).expect(303).await?, &sign_in);
-    let posted = holder().post(&path).header("sec-fetch-site", "same-origin");
+    let holder = holder();
+    let posted = holder.post(&path).header("sec-fetch-site", "same-origin");
     leads_to(&posted.expect(303).await?, &sign_in);
 
     let account = Account::new(aisle, NORTH).await?;

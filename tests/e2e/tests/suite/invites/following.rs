@@ -65,10 +65,8 @@ pub async fn previewers_and_scanners_use_nothing_up(pair: Pair) -> Result<()> {
     let before = aisle.database.snapshot().await?;
     for _ in 0..3 {
         for agent in PREVIEWERS {
-            let seen = Client::new(aisle.addr(), NORTH)
-                .get(&path)
-                .header("user-agent", agent);
-            let seen = seen.expect(200).await?;
+            let seen = Client::new(aisle.addr(), NORTH).with_header("user-agent", agent);
+            let seen = seen.get(&path).expect(200).await?;
             assert_eq!(seen.header("set-cookie"), "");
             let text = seen.text();
             assert!(
@@ -86,10 +84,8 @@ pub async fn previewers_and_scanners_use_nothing_up(pair: Pair) -> Result<()> {
             }
         }
         for agent in PROGRAMS {
-            let seen = Client::new(aisle.addr(), NORTH)
-                .get(&path)
-                .header("user-agent", agent);
-            leads_to(&seen.expect(303).await?, &page);
+            let seen = Client::new(aisle.addr(), NORTH).with_header("user-agent", agent);
+            leads_to(&seen.get(&path).expect(303).await?, &page);
         }
         let phone = || Client::new(aisle.addr(), NORTH).with_header("user-agent", PHONE);
         phone().call(Method::HEAD, &path).expect(303).await?;
@@ -263,10 +259,8 @@ pub async fn what_is_over_says_so(pair: Pair) -> Result<()> {
         let told = api.get(&path).expect(status).await?;
         assert_eq!(code(&told), problem);
         for (language, words) in ["en-GB", "es-MX, en;q=0.1", "de"].into_iter().zip(words) {
-            let page = browser(aisle)
-                .get(&path)
-                .header("accept-language", language);
-            let page = page.expect(status).await?;
+            let page = browser(aisle).with_header("accept-language", language);
+            let page = page.get(&path).expect(status).await?;
             let text = page.text();
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
             assert!(
@@ -381,9 +375,10 @@ pub async fn an_app_opens_the_links_of_its_brand(pair: Pair) -> Result<()> {
         .expect(422)
         .await?;
     assert_eq!(refused.json().text("/path"), "$.app.apple.app_ids");
+    let fingerprint = ["AB"; 32].join(":");
     brand["app"] = json!({
         "apple": {"app_ids": ["ABCDE12345.com.example.shop"], "store_id": "123456789"},
-        "android": {"package": "com.example.shop", "cert_fingerprints": [["AB"; 32].join(":")]},
+        "android": {"package": "com.example.shop", "cert_fingerprints": [fingerprint]},
     });
     admin
         .put("/admin/brands/north")
