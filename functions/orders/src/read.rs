@@ -7,12 +7,13 @@ use aisle_domain::pass::PickupStatus;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::{Row, StoreError, values};
 use aisle_ucp::envelope::Severity;
-use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Timeline};
+use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Refund, Timeline};
 
 struct Facts {
     order: Order,
     pickup: Option<Pickup>,
     recorded: Vec<Recorded>,
+    refunds: Vec<Refund>,
 }
 
 struct Pickup {
@@ -26,7 +27,9 @@ struct Pickup {
 pub async fn order(call: &Call, id: &str) -> Result<Reply, Error> {
     let facts = read(call, id).await?;
     let order = &facts.order;
-    let mut shown = wire::Order::new(order, &call.origin()).with_events(order, &facts.recorded);
+    let mut shown = wire::Order::new(order, &call.origin())
+        .with_events(order, &facts.recorded)
+        .with_refunds(order, &facts.refunds);
     if let Some(pickup) = facts.pickup {
         let promise = (pickup.ready_at_ms, pickup.pickup_by_ms);
         shown = shown.with_pickup(order, pickup.status, &pickup.location_id, promise);
@@ -57,6 +60,9 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
          SELECT 'pickup', location_id, '', status, ready_at_ms, pickup_by_ms FROM pickup \
          WHERE brand_id = ?1 AND order_id = ?2 \
          UNION ALL \
+         SELECT 'refund', decision || ':' || payment_id, decision, status, requested_at_ms, amount_minor FROM refund \
+         WHERE brand_id = ?1 AND order_id = ?2 \
+         UNION ALL \
          SELECT 'event', id, doc, '', occurred_at_ms, 0 FROM (SELECT id, doc, occurred_at_ms FROM order_event \
            WHERE brand_id = ?1 AND order_id = ?2 ORDER BY occurred_at_ms DESC, id DESC LIMIT {MAX_ENTRIES}) latest"
     );
@@ -65,11 +71,13 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
 }
 
 fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
-    let (mut order, mut pickup, mut recorded) = (None, None, Vec::new());
+    let (mut order, mut pickup) = (None, None);
+    let (mut recorded, mut refunds) = (Vec::new(), Vec::new());
     for row in rows {
         match row.text("kind")?.as_str() {
             "order" => order = Some(row.json("doc")?),
             "pickup" => pickup = Some(Pickup::of(row)?),
+            "refund" => refunds.push(refund(row)?),
             _ => recorded.push(Recorded {
                 id: row.text("id")?,
                 occurred_at_ms: row.int("from_ms")?,
@@ -77,12 +85,24 @@ fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
             }),
         }
     }
+    refunds.sort_by(|a, b| (a.requested_at_ms, &a.id).cmp(&(b.requested_at_ms, &b.id)));
     recorded.sort_by(|a, b| (a.occurred_at_ms, &a.id).cmp(&(b.occurred_at_ms, &b.id)));
     Ok(order.map(|order| Facts {
         order,
         pickup,
         recorded,
+        refunds,
     }))
+}
+
+fn refund(row: &Row) -> Result<Refund, StoreError> {
+    Ok(Refund {
+        id: row.text("id")?,
+        status: row.text("status")?,
+        amount_minor: row.int("until_ms")?,
+        requested_at_ms: row.int("from_ms")?,
+        decision: row.text("doc")?,
+    })
 }
 
 impl Pickup {

@@ -240,7 +240,7 @@ impl Till<'_> {
         batch.expect(
             1,
             "INSERT INTO checkout_session (id, brand_id, cart_id, status, doc, version, updated_at_ms, expires_at_ms) \
-             VALUES (?1, ?2, ?3, 'completed', ?4, 1, {now}, {now})",
+             VALUES (?1, ?2, ?3, 'completed', ?4, 1, {now}, {now}) ON CONFLICT DO NOTHING",
             values![&session_id, brand_id, self.request.cart_id.clone(), store::json(&session)?],
         );
         let mut order = Order::place(reference.clone(), &session_id, &session, self.basket.now_ms);

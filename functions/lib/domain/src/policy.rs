@@ -136,6 +136,14 @@ pub struct PickupPolicy {
     /// Whether a till that is offline may hand over, and up to what worth of the order.
     pub offline_hand_over: bool,
     pub offline_limit_minor: i64,
+    /// How long after it was made a till may settle such a hand-over; a later one is
+    /// looked into.
+    pub offline_settle_minutes: i64,
+    /// Days after the promised end of collection in which the goods are still kept; then
+    /// the collection is given up and what was paid for it goes back.
+    pub keep_days: i64,
+    /// Days before the promised end of collection when the shopper is reminded; 0: never.
+    pub reminder_days: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,6 +303,9 @@ impl Default for PickupPolicy {
             identification: Identification::None,
             offline_hand_over: true,
             offline_limit_minor: 50_000,
+            offline_settle_minutes: 24 * 60,
+            keep_days: 3,
+            reminder_days: 1,
         }
     }
 }
@@ -443,6 +454,13 @@ impl Policies {
                 self.pickup.offline_limit_minor,
                 MINOR,
             ),
+            (
+                "pickup.offline_settle_minutes",
+                self.pickup.offline_settle_minutes,
+                MINUTES,
+            ),
+            ("pickup.keep_days", self.pickup.keep_days, DAYS),
+            ("pickup.reminder_days", self.pickup.reminder_days, DAYS),
             (
                 "presence.on_my_way_minutes",
                 self.presence.on_my_way_minutes,

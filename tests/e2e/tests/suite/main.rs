@@ -17,6 +17,7 @@ mod health;
 mod holds;
 mod idempotency;
 mod imports;
+mod interleavings;
 mod invites;
 mod judges;
 mod lanes;
@@ -25,12 +26,15 @@ mod locator;
 mod migrations;
 mod pass;
 mod pos_collection;
+mod pos_customer;
+mod pos_offline;
 mod pos_people;
 mod pos_sales;
 mod presence;
 mod pull_list;
 mod race;
 mod read_model;
+mod refunds;
 mod sourcing;
 mod stores_story;
 mod story;
@@ -104,6 +108,8 @@ harness::suite! {
         a_brand_may_keep_transfers_to_itself,
         the_shoppers_own_transfer_is_taken_over,
         what_was_set_aside_and_is_not_bought_is_given_back,
+        a_cart_is_cancelled_under_its_order,
+        a_cart_is_sold_at_a_till_under_its_order,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
     discovery: [
@@ -129,6 +135,7 @@ harness::suite! {
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
     ],
+    interleavings: [nothing_is_lost_whoever_does_what_when],
     invites: [
         a_link_is_texted_with_consent,
         addresses_that_are_not_texted_are_refused,
@@ -191,6 +198,12 @@ harness::suite! {
         nobody_else_hands_over,
         a_layaway_is_paid_at_the_till_before_it_is_handed_over,
     ],
+    pos_customer: [who_shows_a_code_is_served],
+    pos_offline: [
+        what_is_settled_late_is_booked_and_looked_into,
+        who_handed_over_is_known_afterwards,
+        what_was_shown_offline_is_what_the_policy_asks_for,
+    ],
     pos_people: [
         somebody_signs_on_works_and_signs_off,
         wrong_pins_are_limited_and_tell_nothing,
@@ -215,6 +228,15 @@ harness::suite! {
         what_was_read_once_needs_no_sql,
         a_change_of_stock_becomes_visible,
         losing_the_store_costs_speed_only,
+    ],
+    refunds: [
+        what_a_layaway_owes_goes_back_once,
+        a_provider_that_does_not_answer_is_asked_again,
+        a_refund_that_is_refused_is_somebodys_task,
+        an_order_that_nobody_collects_is_given_up,
+        what_is_left_of_an_order_is_given_up,
+        the_last_moment_is_somebodys,
+        what_was_paid_at_a_till_is_given_back_there,
     ],
     sourcing: [
         a_warehouse_comes_first_unless_the_brand_says_otherwise,
@@ -291,6 +313,7 @@ harness::suite! {
         a_large_variance_needs_somebody_who_may,
         what_is_reserved_is_reported_and_stays,
         two_counts_correct_once,
+        a_step_is_one_read_and_one_write,
         scans_are_refused_one_by_one,
         a_batch_sent_twice_at_once_counts_once,
         a_count_belongs_to_its_store,
@@ -300,6 +323,7 @@ harness::suite! {
         an_unannounced_delivery_is_received,
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
+        two_people_put_one_balance_right,
         a_transfer_is_unpacked_with_scanners,
     ],
     layaway: [
@@ -307,6 +331,9 @@ harness::suite! {
         giving_up_costs_what_the_policy_says,
         a_payer_is_reminded_once_and_then_in_default,
         a_term_that_is_not_offered_is_not_taken,
+        two_tills_take_a_part_once,
+        the_page_and_a_till_take_a_part_once,
+        giving_up_and_paying_do_not_lose_money,
     ],
     stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }
