@@ -171,7 +171,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
-        a_cart_does_not_displace_another,
+        a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
