@@ -2,6 +2,7 @@
 //! clients that talk HTTP to them.
 
 pub mod accounts;
+pub mod browser;
 pub mod client;
 pub mod components;
 pub mod database;

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancellation::CancellationPolicy;
+use crate::returns::ReturnPolicy;
+
 const WHOLE_PPM: i64 = 1_000_000;
 
 /// The policies of a brand, one for each kind.
@@ -16,6 +19,8 @@ pub struct Policies {
     pub pickup: PickupPolicy,
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
+    pub cancellation: CancellationPolicy,
+    pub returns: ReturnPolicy,
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
 }
@@ -470,6 +475,12 @@ impl Policies {
                 "presence.arrived_minutes",
                 self.presence.arrived_minutes,
                 (1, 1_440, "not within 1 and 1440"),
+            ),
+            ("returns.window_days", self.returns.window_days, DAYS),
+            (
+                "returns.reasons",
+                self.returns.reasons.len() as i64,
+                (0, 6, "more than 6 reasons"),
             ),
             (
                 "counting.free_variance_units",
