@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notification::NotificationPolicy;
+
 const WHOLE_PPM: i64 = 1_000_000;
 
 /// The policies of a brand, one for each kind.
@@ -16,6 +18,7 @@ pub struct Policies {
     pub pickup: PickupPolicy,
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
+    pub notification: NotificationPolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
