@@ -7,7 +7,7 @@ use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use aisle_ucp::admin::BrandList;
 
-use crate::precondition;
+use aisle_http::precondition;
 
 const SCOPE: &str = "brands";
 /// The most brands of an organisation.

@@ -8,7 +8,6 @@ mod brands;
 mod devices;
 mod imports;
 mod locations;
-mod precondition;
 mod staff;
 
 #[http_service]

@@ -6,13 +6,14 @@ use aisle_domain::id::is_id;
 use aisle_domain::import::location::fingerprint_of;
 use aisle_domain::location::Location;
 use aisle_http::auth::AdminKey;
+use aisle_http::precondition;
 use aisle_http::{Call, Error, Reply, auth, notify_relay, page};
 use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use aisle_ucp::admin::{LocationList, LocationRecord, LocationRequest, MAX_LOCATION_BRANDS};
 use aisle_ucp::page::{Pagination, search_id};
 
-use crate::{brands, precondition};
+use crate::brands;
 
 pub const SCOPE: &str = "locations";
 /// The longest code, name or line of an address, in characters.

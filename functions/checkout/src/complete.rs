@@ -10,10 +10,11 @@ use aisle_domain::checkout::{self, OrderReference, Session, Status};
 use aisle_domain::notice::Notice;
 use aisle_domain::order::{self, Order};
 use aisle_domain::transfer::Held;
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, BatchError, new_id, random, stock, values};
+use aisle_store::{Batch, BatchError, accounts, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
@@ -33,6 +34,8 @@ struct Completion<'a> {
     id: &'a str,
     payment: &'a PaymentRequest,
     claim: Option<&'a Claim>,
+    /// Whoever buys, where they are signed in: the order will be theirs.
+    viewer: &'a Viewer,
 }
 
 /// An order between its two batches.
@@ -59,6 +62,7 @@ enum Keyed<'a> {
 pub async fn complete(call: &Call, id: &str) -> Result<Reply, Error> {
     answer::must_be_id(id, "Checkout")?;
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let body = call.body().await?;
     let payment = call
         .parse::<CompleteRequest>(&body)?
@@ -71,6 +75,7 @@ pub async fn complete(call: &Call, id: &str) -> Result<Reply, Error> {
         id,
         payment: &payment,
         claim: claim.as_ref(),
+        viewer: &viewer,
     };
     for _ in 0..ROUNDS {
         if let Some(reply) = completion.round().await? {
@@ -193,6 +198,9 @@ impl Completion<'_> {
             claim.insert(&mut batch, None);
         }
         pending.begin(&mut batch, self.brand, facts)?;
+        if let Some(account_id) = self.viewer.account_id() {
+            accounts::attach_checkout(&mut batch, &self.brand.id, &pending.row.id, account_id);
+        }
         let (order_id, plan) = (&pending.order.id, &pending.row.session.plan);
         transfers::reserve(
             &mut batch,
@@ -415,6 +423,7 @@ async fn finish(
                 &mut batch,
                 &Event::new(&brand.id, "order.confirmed", &pending.order.id),
             );
+            accounts::placed(&mut batch, &brand.id, &pending.row.id);
             let (order_id, session) = (&pending.order.id, &pending.row.session);
             match session.agreed_schedule() {
                 Some(schedule) => terms::begin(&mut batch, brand, &pending, schedule),

@@ -5,8 +5,9 @@ use aisle_domain::cart::{Cart, CartRequest, Line};
 use aisle_domain::checkout::{self, CheckoutRequest, Created, Session, Status, Updated};
 use aisle_domain::fulfillment::{self, MethodKind, MethodRequest};
 use aisle_domain::notice::Notice;
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{Batch, accounts, new_id, values};
 use aisle_ucp::cart::message;
 use aisle_ucp::checkout::{self as wire, Checkout, View};
 
@@ -21,6 +22,7 @@ pub const KEPT_MS: i64 = 6 * 3_600_000;
 /// `POST /checkout-sessions`
 pub async fn create(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let body = call.body().await?;
     let mut request: wire::CheckoutRequest = call.parse(&body)?;
     let cart_id = request.cart_id.take();
@@ -68,6 +70,9 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let doc = document(&row.session)?;
     let mut batch = answer::begin(claim.as_ref(), &created);
     insert(&mut batch, &brand, &row, doc);
+    if let Some(account_id) = viewer.account_id() {
+        accounts::attach_checkout(&mut batch, &brand.id, &row.id, account_id);
+    }
     match answer::commit(call, claim.as_ref(), created, batch).await? {
         Committed::Done(reply) | Committed::Replayed(reply) => Ok(reply),
         Committed::Unmet(_) => existing(call, &brand, cart_id.as_deref()).await,

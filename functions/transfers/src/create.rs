@@ -24,6 +24,7 @@ use crate::access::{self, Caller};
 use crate::facts::{Facts, Question};
 use crate::fresh::Fresh;
 use crate::life::ROUNDS;
+use crate::limits::Limits;
 use crate::waiting::Waiting;
 use crate::{quote, read};
 
@@ -120,7 +121,11 @@ impl Creation<'_> {
         let answer = Answer::new(201, &self.created(&fresh))?;
         let mut batch = command::begin(self.claim, &answer);
         self.hold_basket(&mut batch, &facts);
-        Fresh::write(&mut batch, &self.brand.id, &fresh);
+        Fresh::write(&mut batch, &self.brand.id, &fresh, &[]);
+        let limits = facts.basket.as_ref().map(|basket| {
+            let (brand, to) = (self.brand, &self.to.id);
+            Limits::write(&mut batch, brand, &basket.buyer, to, &fresh)
+        });
         for one in &fresh {
             self.caller
                 .audit(&mut batch, "transfer.created", &one.transfer.id, "{}");
@@ -135,7 +140,10 @@ impl Creation<'_> {
                 Ok(Some(reply))
             }
             Committed::Replayed(reply) => Ok(Some(reply)),
-            Committed::Unmet(_) => Ok(None),
+            Committed::Unmet(error) => {
+                let exceeded = |limits: &Limits| limits.exceeded(&error, self.brand, &self.to.id);
+                limits.as_ref().and_then(exceeded).map_or(Ok(None), Err)
+            }
         }
     }
 
@@ -182,7 +190,7 @@ impl Creation<'_> {
     ) -> Result<(), Error> {
         let lacks = match (waiting, &facts.basket) {
             (Some(waiting), _) => waiting.lacks(),
-            (None, Some((_, wanted))) => self.basket_lacks(wanted, facts),
+            (None, Some(basket)) => self.basket_lacks(&basket.demand, facts),
             (None, None) => return Ok(()),
         };
         let Some((sku, _)) = demand.iter().find(|(sku, units)| *units > lacks.units(sku)) else {
@@ -274,8 +282,7 @@ impl Creation<'_> {
 
     /// A cart or checkout is as it was read, and nobody else has goods brought for it.
     fn hold_basket(&self, batch: &mut Batch, facts: &Facts) {
-        let (Some(beneficiary), Some((version, _))) = (&self.request.beneficiary, &facts.basket)
-        else {
+        let (Some(beneficiary), Some(basket)) = (&self.request.beneficiary, &facts.basket) else {
             return;
         };
         let sql = match beneficiary.kind {
@@ -290,7 +297,7 @@ impl Creation<'_> {
         };
         let brand_id = &self.brand.id;
         // The update changes nothing: it holds the row, so that the count after it is true.
-        batch.expect(1, sql, values![brand_id, &beneficiary.id, *version]);
+        batch.expect(1, sql, values![brand_id, &beneficiary.id, basket.version]);
         batch.expect_rows(
             1,
             "SELECT 1 AS one WHERE (SELECT count(*) FROM transfer \

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use aisle_domain::brand::Brand;
-use aisle_domain::cart::{self, Line};
+use aisle_domain::cart::{self, Buyer, Line};
 use aisle_domain::lane::Lane;
 use aisle_domain::location::Location;
 use aisle_domain::order::Order;
 use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
+use aisle_domain::transfer::care::Way;
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::model::Locations;
@@ -53,6 +54,16 @@ struct BasketRow {
 #[derive(Debug, Deserialize)]
 struct Basket {
     lines: Vec<Line>,
+    #[serde(default)]
+    buyer: Buyer,
+}
+
+/// What is wanted in a cart or checkout, and by whom, as far as they say.
+#[derive(Debug)]
+pub struct Wanted {
+    pub version: i64,
+    pub demand: Demand,
+    pub buyer: Buyer,
 }
 
 pub struct Facts {
@@ -71,8 +82,7 @@ pub struct Facts {
     pub scanned: Vec<Total>,
     /// What the order holds, wherever.
     pub held: Vec<Allocation>,
-    /// The version of the cart or checkout, and what is in it.
-    pub basket: Option<(i64, Demand)>,
+    pub basket: Option<Wanted>,
     pub locations: Rc<Locations>,
 }
 
@@ -103,6 +113,17 @@ impl Facts {
 
     pub fn location(&self, id: &str) -> Option<&Location> {
         self.locations.all.iter().find(|location| location.id == id)
+    }
+
+    /// From where to where the transfer goes, and how.
+    pub fn way(&self, transfer: &Transfer) -> Way<'_> {
+        let (from, to) = (&transfer.from_location_id, &transfer.to_location_id);
+        let leads = |lane: &&Lane| lane.from_location_id == *from && lane.to_location_id == *to;
+        Way {
+            from: self.location(from),
+            to: self.location(to),
+            lane: self.lanes.iter().find(leads),
+        }
     }
 
     fn collect(
@@ -141,7 +162,11 @@ impl Facts {
                 "held" => facts.held.push(row.json("doc")?),
                 "basket" => {
                     let BasketRow { version, doc } = row.json("doc")?;
-                    facts.basket = Some((version, cart::demand(&doc.lines)));
+                    facts.basket = Some(Wanted {
+                        version,
+                        demand: cart::demand(&doc.lines),
+                        buyer: doc.buyer,
+                    });
                 }
                 other => return Err(StoreError::Bug(format!("a row of kind {other}"))),
             }

@@ -5,7 +5,7 @@ use aisle_domain::order;
 use aisle_domain::plan::Allocation;
 use aisle_domain::policy::Approval;
 use aisle_domain::transfer::counts::Line;
-use aisle_domain::transfer::{PlannedTransfer, Requester, Status, TransferDoc};
+use aisle_domain::transfer::{PlannedTransfer, Replaces, Requester, Status, TransferDoc};
 use aisle_store::stock::{self, Document, Floor, Holding};
 use aisle_store::transfers::{self, NewTransfer, Transfer};
 use aisle_store::{Batch, new_id, random};
@@ -72,8 +72,15 @@ impl Fresh {
         Self::new(now_ms, planned, requester, beneficiary, status, expires)
     }
 
-    /// All of them, with what is set aside for them.
-    pub fn write(batch: &mut Batch, brand_id: &str, all: &[Self]) {
+    /// In whose stead it goes.
+    pub fn replacing(mut self, replaces: Replaces) -> Self {
+        self.transfer.doc.replaces = Some(replaces);
+        self
+    }
+
+    /// All of them, with what is set aside for them, and with what is set aside for `others`
+    /// at the same moment.
+    pub fn write(batch: &mut Batch, brand_id: &str, all: &[Self], others: &[Holding<'_>]) {
         for one in all {
             let new = NewTransfer {
                 id: &one.transfer.id,
@@ -92,6 +99,7 @@ impl Fresh {
             .iter()
             .zip(&units)
             .map(|(one, units)| (Document::transfer(&one.transfer.id), &units[..]))
+            .chain(others.iter().copied())
             .collect();
         stock::reserve(batch, brand_id, Floor::Safety, &holdings);
     }

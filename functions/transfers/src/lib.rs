@@ -1,14 +1,17 @@
 //! Goods on their way from one location to another, with the promise of when they are there.
 //!
 //! `facts` reads, `quote` and `create` bring transfers about, `life` and the modules below
-//! it move them on, `waiting` settles what that means for the order that waits.
+//! it move them on, `waiting` and `instead` settle what that means for the order that waits,
+//! `housekeeping` notices what time alone has changed.
 
 mod access;
 mod create;
 mod facts;
 mod fresh;
 mod housekeeping;
+mod instead;
 mod life;
+mod limits;
 mod quote;
 mod read;
 mod waiting;

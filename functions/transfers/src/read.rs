@@ -151,6 +151,12 @@ pub fn shown(locations: &[Location], transfer: &Transfer) -> wire::Transfer {
             .map(|change| places.eta_change(to, change))
             .collect(),
         sources: places.sources(to, &doc.considered),
+        replaces: doc.replaces.as_ref().map(|replaces| wire::Replaced {
+            id: replaces.transfer_id.clone(),
+            from: places.name(&replaces.from_location_id),
+            reason: replaces.why,
+        }),
+        failure: doc.failure,
         expires_at: transfer.expires_at_ms.map(|at| places.instant(from, at)),
         note: doc.note.clone(),
         reason: doc

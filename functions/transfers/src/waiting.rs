@@ -2,31 +2,41 @@
 //! becomes of its promise.
 
 use aisle_domain::brand::Brand;
+use aisle_domain::hours;
 use aisle_domain::instant::rfc3339_in;
 use aisle_domain::order::{TimelineEntry, TimelineKind};
 use aisle_domain::plan::{Allocation, Demand};
 use aisle_domain::transfer::need::{self, Coming};
-use aisle_domain::transfer::{self, Requester, Status};
+use aisle_domain::transfer::{Failure, PlannedTransfer, Replaces, Requester, Resourced, Status};
 use aisle_http::Error;
 use aisle_store::outbox::{self, Event};
+use aisle_store::stock::Document;
 use aisle_store::transfers::Transfer;
 use aisle_store::{Batch, incident, timeline, values};
 
 use crate::facts::{Facts, OrderRow, PickupRow};
 use crate::fresh::Fresh;
+use crate::instead::{Instead, units};
 
 /// A confirmed order to be collected, with its transfers as a change leaves them.
 pub struct Waiting<'a> {
-    brand: &'a Brand,
-    facts: &'a Facts,
+    pub(crate) brand: &'a Brand,
+    pub(crate) facts: &'a Facts,
     order: OrderRow,
     pickup: PickupRow,
-    transfers: Vec<Transfer>,
+    /// All of the order, as a change leaves them.
+    pub(crate) transfers: Vec<Transfer>,
     /// Units at the store, set aside for the order.
     held: Vec<Allocation>,
+    /// Of those, units that were free on the store's own shelf and are set aside now.
+    taken_here: Vec<Allocation>,
     entries: Vec<TimelineEntry>,
     fresh: Vec<Fresh>,
     unsourced: Option<Demand>,
+    /// Why the promise moves, where it does.
+    moved_because: Option<String>,
+    /// What was decided in place of a source that failed.
+    resourced: Option<Resourced>,
 }
 
 impl<'a> Waiting<'a> {
@@ -44,9 +54,12 @@ impl<'a> Waiting<'a> {
             transfers: facts.transfers.clone(),
             order,
             pickup,
+            taken_here: Vec::new(),
             entries: Vec::new(),
             fresh: Vec::new(),
             unsourced: None,
+            moved_because: None,
+            resourced: None,
         })
     }
 
@@ -63,6 +76,11 @@ impl<'a> Waiting<'a> {
         for known in self.transfers.iter_mut().filter(|one| one.id == after.id) {
             known.clone_from(after);
         }
+    }
+
+    /// Why the promise moves, where it does.
+    pub fn moved_because(&mut self, why: &str) {
+        self.moved_because = Some(why.to_owned());
     }
 
     /// Of units that arrive, those that the order needs: they are set aside for it.
@@ -113,85 +131,53 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// A source did not keep to it: asks the others, except those that failed before.
-    pub fn ask_others(&mut self, failed: &Transfer, why: &str) {
-        let lacks = self.lacks();
-        let name = self.name(&failed.from_location_id);
-        if lacks.is_empty() {
+    /// A source did not keep to it: takes what is free at the store itself, and asks others
+    /// for the rest, except those that failed before.
+    pub fn ask_others(&mut self, failed: &Transfer, why: Failure) {
+        let Some(instead) = Instead::of(self, failed, why) else {
             return;
-        }
-        match self.quote_without(failed, &lacks) {
-            Some(planned) => {
-                let description = format!("Not all comes from {name}; another source was found");
-                self.tell(
-                    TimelineKind::TransferFailed,
-                    description,
-                    &[why, "other_source"],
-                );
-                let fresh = planned
-                    .into_iter()
-                    .map(|one| {
-                        Fresh::approved_or_requested(
-                            self.brand,
-                            self.facts.now_ms,
-                            one,
-                            Requester::Shopper,
-                            ("order", &self.order.doc.id),
-                        )
-                    })
-                    .collect::<Vec<_>>();
-                self.comes(&fresh);
-                self.fresh.extend(fresh);
-            }
-            None => {
-                let description = format!(
-                    "Not all comes from {name}, and no other place can send it; we will be in touch"
-                );
-                self.tell(
-                    TimelineKind::TransferFailed,
-                    description,
-                    &[why, "no_source"],
-                );
-                self.unsourced = Some(lacks);
-            }
-        }
+        };
+        let replaces = Replaces {
+            transfer_id: failed.id.clone(),
+            from_location_id: failed.from_location_id.clone(),
+            why,
+        };
+        let (description, reasons) = instead.told(&self.name(&failed.from_location_id), why);
+        self.tell(TimelineKind::TransferFailed, description, &reasons);
+        let fresh: Vec<Fresh> = instead
+            .planned
+            .iter()
+            .map(|planned| self.fresh(planned, &replaces))
+            .collect();
+        self.comes(&fresh);
+        self.resourced = Some(Resourced {
+            at_ms: self.facts.now_ms,
+            replaces,
+            taken_here: instead.taken_here(),
+            transfer_ids: fresh.iter().map(|one| one.transfer.id.clone()).collect(),
+            lacking: units(&instead.lacking),
+            considered: instead.considered,
+        });
+        self.fresh.extend(fresh);
+        self.held.extend(instead.here.iter().cloned());
+        self.taken_here = instead.here;
+        self.unsourced = Some(instead.lacking).filter(|lacking| !lacking.is_empty());
     }
 
-    fn quote_without(
-        &self,
-        failed: &Transfer,
-        lacks: &Demand,
-    ) -> Option<Vec<transfer::PlannedTransfer>> {
-        let to = self.facts.location(&self.pickup.location_id)?;
-        let gave_up = |one: &&Transfer| {
-            let status = one.status_now();
-            matches!(
-                status,
-                Status::Refused | Status::Cancelled | Status::Expired
-            )
-        };
-        let mut without: Vec<&str> = vec![&failed.from_location_id];
-        without.extend(
-            self.transfers
-                .iter()
-                .filter(gave_up)
-                .map(|one| one.from_location_id.as_str()),
-        );
-        let others = self.facts.locations.all.iter();
-        let others: Vec<_> = others
-            .filter(|one| !without.contains(&one.id.as_str()))
-            .cloned()
-            .collect();
-        let quoted = transfer::quote(
-            lacks,
-            &self.facts.availability,
-            to,
-            &others,
-            &self.facts.lanes,
-            &self.brand.policies,
-            self.facts.now_ms,
-        );
-        quoted.ok().map(|quoted| quoted.transfers)
+    /// When everything would be ready that `failed` was to bring, if it came from elsewhere;
+    /// `None` when not all of it can.
+    pub fn ready_without(&mut self, failed: &Transfer, why: Failure) -> Option<i64> {
+        self.changed(failed);
+        let instead = Instead::of(self, failed, why)?;
+        let ready_at_ms = instead.ready_at_ms(self.here_ready_ms(&instead.here));
+        ready_at_ms.filter(|_| instead.lacking.is_empty())
+    }
+
+    fn fresh(&self, planned: &PlannedTransfer, replaces: &Replaces) -> Fresh {
+        let whom = ("order", self.order.doc.id.as_str());
+        let (now_ms, planned) = (self.facts.now_ms, planned.clone());
+        Fresh::approved_or_requested(self.brand, now_ms, planned, Requester::Shopper, whom)
+            .replacing(replaces.clone())
     }
 
     fn name(&self, location_id: &str) -> String {
@@ -204,9 +190,8 @@ impl<'a> Waiting<'a> {
     pub fn write(mut self, batch: &mut Batch) -> Result<(), Error> {
         let brand = self.brand;
         let brand_id = &brand.id;
-        if !self.fresh.is_empty() {
-            Fresh::write(batch, brand_id, &self.fresh);
-        }
+        let own = (Document::order(&self.order.doc.id), &self.taken_here[..]);
+        Fresh::write(batch, brand_id, &self.fresh, &[own]);
         if let Some(lacks) = &self.unsourced {
             let units: serde_json::Map<String, serde_json::Value> = lacks
                 .iter()
@@ -222,8 +207,15 @@ impl<'a> Waiting<'a> {
             );
         }
         let ready_at_ms = self.promise();
-        if ready_at_ms != self.pickup.ready_at_ms {
-            self.move_promise(batch, ready_at_ms)?;
+        let moves = ready_at_ms != self.pickup.ready_at_ms;
+        if moves {
+            self.move_promise(ready_at_ms);
+        }
+        let resourced = self.resourced.take();
+        if moves || resourced.is_some() {
+            let kept = &mut self.order.doc.resourced;
+            resourced.into_iter().for_each(|one| one.keep(kept));
+            self.write_order(batch)?;
         }
         let status = self.status();
         if status == "preparing" && self.pickup.status != "preparing" {
@@ -253,21 +245,33 @@ impl<'a> Waiting<'a> {
         Ok(())
     }
 
-    /// The later of what the store itself prepares and the last of what came or comes; only
-    /// a change of the latter moves it.
+    /// The latest of what the store itself prepares and the last of what came or comes; only
+    /// a change of these moves it, and not to an earlier instant while something is lacking.
     fn promise(&self) -> i64 {
         let promised = self.pickup.ready_at_ms;
-        let before = last_ready(&self.facts.transfers);
-        match last_ready(&self.transfers) {
-            Some(after) if before != Some(after) => {
-                let own = before.is_none_or(|before| promised > before);
-                if own { promised.max(after) } else { after }
-            }
-            _ => promised,
+        let before = last_ready(&self.facts.transfers, |one| one.status);
+        let after = last_ready(&self.transfers, Transfer::status_now);
+        let here = self.here_ready_ms(&self.taken_here);
+        if before == after && here.is_none() {
+            return promised;
+        }
+        let own = before.is_none_or(|before| promised > before);
+        let parts = [own.then_some(promised), after, here];
+        let last = parts.into_iter().flatten().max().unwrap_or(promised);
+        match self.lacks().is_empty() {
+            true => last,
+            false => last.max(promised),
         }
     }
 
-    fn move_promise(&mut self, batch: &mut Batch, ready_at_ms: i64) -> Result<(), Error> {
+    /// When the store has prepared what it takes from its own shelf now, if anything.
+    fn here_ready_ms(&self, taken: &[Allocation]) -> Option<i64> {
+        let store = self.facts.location(&self.pickup.location_id)?;
+        let ready = || hours::ready_at_ms(store, self.facts.now_ms, store.preparation_minutes);
+        (!taken.is_empty()).then(ready)?
+    }
+
+    fn move_promise(&mut self, ready_at_ms: i64) {
         let before = self.pickup.ready_at_ms;
         let zone = self.facts.location(&self.pickup.location_id);
         let zone = zone.map_or("UTC", |location| &location.time_zone);
@@ -280,10 +284,14 @@ impl<'a> Waiting<'a> {
             location_id: Some(self.pickup.location_id.clone()),
             ready_at_ms_before: Some(before),
             ready_at_ms: Some(ready_at_ms),
+            reasons: self.moved_because.iter().cloned().collect(),
             ..TimelineEntry::new(kind, description)
         });
         let kept_until_ms = self.brand.kept_until_ms(ready_at_ms);
         self.order.doc.move_pickup(ready_at_ms, kept_until_ms);
+    }
+
+    fn write_order(&self, batch: &mut Batch) -> Result<(), Error> {
         let doc = serde_json::to_string(&self.order.doc)
             .map_err(|error| Error::internal(error.to_string()))?;
         batch.expect(
@@ -307,9 +315,9 @@ impl<'a> Waiting<'a> {
 }
 
 /// When the last of the transfers that came or come is ready.
-fn last_ready(transfers: &[Transfer]) -> Option<i64> {
+fn last_ready(transfers: &[Transfer], status: impl Fn(&Transfer) -> Status) -> Option<i64> {
     let counts = |one: &&Transfer| {
-        let status = one.status_now();
+        let status = status(one);
         status.is_open() || matches!(status, Status::Received | Status::Closed)
     };
     transfers

@@ -1,12 +1,13 @@
 -- Shoppers across their devices: accounts, links in text messages, what they are told, and
 -- what has changed since a device last asked. The conventions are those of 0001.
 
--- `doc` holds the personal data, so that erasing it is one change of one row.
+-- `doc` holds the personal data, so that erasing it is one change of one row. `erasing`: it is
+-- gone from the account, and its orders are still being gone through.
 -- `change_seq` numbers the account's changes without gaps; see account_change.
 CREATE TABLE IF NOT EXISTS account (
     id              TEXT PRIMARY KEY,
     brand_id        TEXT NOT NULL REFERENCES brand (id),
-    status          TEXT NOT NULL CHECK (status IN ('active', 'erased')),
+    status          TEXT NOT NULL CHECK (status IN ('active', 'erasing', 'erased')),
     doc             TEXT NOT NULL,
     version         BIGINT NOT NULL,
     change_seq      BIGINT NOT NULL DEFAULT 0,
@@ -33,7 +34,6 @@ CREATE INDEX IF NOT EXISTS account_identity_account ON account_identity (brand_i
 CREATE TABLE IF NOT EXISTS one_time_code (
     id            TEXT PRIMARY KEY,
     brand_id      TEXT NOT NULL REFERENCES brand (id),
-    purpose       TEXT NOT NULL,
     kind          TEXT NOT NULL CHECK (kind IN ('phone', 'email')),
     address       TEXT NOT NULL,
     code_hash     TEXT NOT NULL,
@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS one_time_code (
     expires_at_ms BIGINT NOT NULL,
     used_at_ms    BIGINT
 );
-CREATE INDEX IF NOT EXISTS one_time_code_expiry ON one_time_code (expires_at_ms);
+CREATE INDEX IF NOT EXISTS one_time_code_expiry ON one_time_code (brand_id, expires_at_ms);
+CREATE INDEX IF NOT EXISTS one_time_code_address ON one_time_code (brand_id, kind, address);
 
 -- A device that is signed in. The access token is hashed (SHA-256, hex) and short-lived.
 CREATE TABLE IF NOT EXISTS account_session (
@@ -61,15 +62,22 @@ CREATE TABLE IF NOT EXISTS account_session (
     revoked_because      TEXT
 );
 CREATE INDEX IF NOT EXISTS account_session_account ON account_session (brand_id, account_id, created_at_ms);
-CREATE INDEX IF NOT EXISTS account_session_expiry ON account_session (expires_at_ms);
+CREATE INDEX IF NOT EXISTS account_session_expiry ON account_session (brand_id, expires_at_ms);
 
--- Every refresh token that a session was ever given: one that comes twice was stolen.
+-- Every refresh token that a session was ever given: one that comes twice was stolen. The
+-- tokens that it was exchanged for are made of it and the salt, so that an answer which was
+-- lost can be given again for a moment; they are not kept.
 CREATE TABLE IF NOT EXISTS account_refresh (
-    token_hash   TEXT PRIMARY KEY,
-    brand_id     TEXT NOT NULL,
-    session_id   TEXT NOT NULL REFERENCES account_session (id),
-    issued_at_ms BIGINT NOT NULL,
-    used_at_ms   BIGINT
+    token_hash     TEXT PRIMARY KEY,
+    brand_id       TEXT NOT NULL,
+    session_id     TEXT NOT NULL REFERENCES account_session (id),
+    issued_at_ms   BIGINT NOT NULL,
+    used_at_ms     BIGINT,
+    -- Of the request that used it: its Idempotency-Key, hashed.
+    used_key       TEXT,
+    -- Wiped when its successor is exchanged in turn.
+    salt           TEXT,
+    successor_hash TEXT
 );
 CREATE INDEX IF NOT EXISTS account_refresh_session ON account_refresh (session_id);
 
@@ -82,6 +90,15 @@ CREATE TABLE IF NOT EXISTS account_order (
     PRIMARY KEY (brand_id, order_id)
 );
 CREATE INDEX IF NOT EXISTS account_order_account ON account_order (brand_id, account_id, order_id);
+
+-- Whose order a checkout will be: of who signed in while it was open.
+CREATE TABLE IF NOT EXISTS account_checkout (
+    brand_id            TEXT NOT NULL,
+    checkout_session_id TEXT NOT NULL REFERENCES checkout_session (id),
+    account_id          TEXT NOT NULL REFERENCES account (id),
+    PRIMARY KEY (brand_id, checkout_session_id)
+);
+CREATE INDEX IF NOT EXISTS account_checkout_account ON account_checkout (brand_id, account_id);
 
 -- The one live cart of an account. A cart without a row belongs to whoever knows its id.
 CREATE TABLE IF NOT EXISTS account_cart (
@@ -114,6 +131,7 @@ CREATE TABLE IF NOT EXISTS customer_code (
     expires_at_ms BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS customer_code_expiry ON customer_code (expires_at_ms);
+CREATE INDEX IF NOT EXISTS customer_code_account ON customer_code (brand_id, account_id);
 
 -- Earlier states of a cart: what a device changed is told from what it did not know of.
 CREATE TABLE IF NOT EXISTS cart_version (
@@ -124,6 +142,17 @@ CREATE TABLE IF NOT EXISTS cart_version (
     at_ms    BIGINT NOT NULL,
     PRIMARY KEY (brand_id, cart_id, version)
 );
+
+-- Where a cart went that became part of an account's.
+CREATE TABLE IF NOT EXISTS cart_merged (
+    brand_id     TEXT NOT NULL,
+    cart_id      TEXT NOT NULL REFERENCES cart (id),
+    into_cart_id TEXT NOT NULL REFERENCES cart (id),
+    account_id   TEXT NOT NULL REFERENCES account (id),
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (brand_id, cart_id)
+);
+CREATE INDEX IF NOT EXISTS cart_merged_account ON cart_merged (brand_id, account_id);
 
 -- What a person agreed to, and took back. Append-only. `decision` is 'given' or 'withdrawn',
 -- `source` says where: 'invite', 'account', 'till', 'sms_keyword', 'page'.
@@ -175,10 +204,14 @@ CREATE TABLE IF NOT EXISTS invite (
     -- Who asked for it, when they were signed in.
     account_id    TEXT,
     channel       TEXT NOT NULL CHECK (channel IN ('sms', 'email')),
+    -- Empty once it has been forgotten.
     address       TEXT NOT NULL,
     locale        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    -- When the address is forgotten.
+    purge_at_ms   BIGINT NOT NULL,
+    -- When a person, as far as can be told, first followed it.
     opened_at_ms  BIGINT,
     -- Whose device it was linked to after signing in; for everybody else it is used up then.
     claimed_by    TEXT,
@@ -186,7 +219,7 @@ CREATE TABLE IF NOT EXISTS invite (
     revoked_at_ms BIGINT
 );
 CREATE INDEX IF NOT EXISTS invite_subject ON invite (brand_id, scope, subject_id);
-CREATE INDEX IF NOT EXISTS invite_expiry ON invite (expires_at_ms);
+CREATE INDEX IF NOT EXISTS invite_purge ON invite (purge_at_ms) WHERE address <> '';
 
 -- An event of an order that its contacts may want to know. Told together with those that
 -- follow within `due_at_ms`; once, however often the relay sees the event.
@@ -250,5 +283,29 @@ CREATE TABLE IF NOT EXISTS sandbox_message (
     at_ms    BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS sandbox_message_age ON sandbox_message (at_ms);
+
+-- How far the forgetting of personal data has come: what a brand last changed before that, of
+-- this kind, knows nobody any more. The schedule is the brand's policy `retention`.
+CREATE TABLE IF NOT EXISTS retention_progress (
+    brand_id TEXT NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('checkout_session', 'customer_order', 'hold')),
+    up_to_ms BIGINT NOT NULL,
+    up_to_id TEXT NOT NULL,
+    PRIMARY KEY (brand_id, kind)
+);
+
+-- Where a person is to be found when they are to be forgotten.
+CREATE INDEX IF NOT EXISTS invite_address ON invite (brand_id, channel, address) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS invite_account ON invite (brand_id, account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS message_account ON message (brand_id, account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS message_invite ON message (brand_id, invite_id) WHERE invite_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notice_order ON notice (brand_id, order_id);
+CREATE INDEX IF NOT EXISTS outbox_aggregate ON outbox (aggregate_id);
+CREATE INDEX IF NOT EXISTS checkout_session_retention ON checkout_session (brand_id, updated_at_ms, id);
+CREATE INDEX IF NOT EXISTS customer_order_retention ON customer_order (brand_id, updated_at_ms, id);
+CREATE INDEX IF NOT EXISTS hold_retention ON hold (brand_id, updated_at_ms, id);
+CREATE INDEX IF NOT EXISTS cart_retention ON cart (brand_id, updated_at_ms);
+CREATE INDEX IF NOT EXISTS invite_retention ON invite (brand_id, expires_at_ms) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS message_retention ON message (brand_id, created_at_ms) WHERE address <> '';
 
 INSERT INTO schema_version (version, name) VALUES (5, 'shoppers') ON CONFLICT DO NOTHING;

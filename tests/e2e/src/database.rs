@@ -24,10 +24,11 @@ pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
 
-const TABLES: [&str; 56] = [
+const TABLES: [&str; 57] = [
     "account",
     "account_cart",
     "account_change",
+    "account_checkout",
     "account_identity",
     "account_order",
     "account_refresh",
@@ -39,6 +40,7 @@ const TABLES: [&str; 56] = [
     "brand_host",
     "brand_location",
     "cart",
+    "cart_merged",
     "cart_version",
     "checkout_session",
     "consent",
@@ -116,6 +118,38 @@ impl Database {
             tables.insert(table, rows);
         }
         Ok(tables)
+    }
+
+    /// In which columns of which tables, of all that the database has, one of the needles is
+    /// found, in whatever case.
+    pub async fn search(&self, needles: &[&str]) -> Result<Vec<String>> {
+        let columns = match self {
+            Self::Sqlite(_) => {
+                "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+            }
+            Self::Postgres(_) => {
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+            }
+        };
+        let mut found = Vec::new();
+        for column in self.rows(columns).await? {
+            let [Some(table), Some(column)] = column.as_slice() else {
+                continue;
+            };
+            let found_in = needles.iter().map(|needle| {
+                let needle = needle.to_lowercase().replace('\'', "''");
+                format!("lower(CAST(\"{column}\" AS TEXT)) LIKE '%{needle}%'")
+            });
+            let found_in: Vec<String> = found_in.collect();
+            let sql = format!(
+                "SELECT count(*) FROM \"{table}\" WHERE {}",
+                found_in.join(" OR ")
+            );
+            if self.number(&sql).await? > 0 {
+                found.push(format!("{table}.{column}"));
+            }
+        }
+        Ok(found)
     }
 
     /// Fails with the violations when the stock ledger contradicts itself.

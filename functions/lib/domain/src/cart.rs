@@ -1,5 +1,11 @@
 //! A basket: the lines that a shopper wants, priced.
 
+pub mod adopt;
+pub mod merge;
+#[cfg(test)]
+mod tests;
+mod trail;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +16,8 @@ use crate::notice::{Notice, Refusal};
 use crate::plan::{Availability, Demand};
 use crate::tax::{self, TaxPlace, TaxRate};
 use crate::totals::{Taxed, Totals};
+
+pub use trail::{KEPT_VERSIONS, Note, Trail};
 
 /// Lines in a cart, a checkout or an order, at most.
 pub const MAX_LINES: usize = 100;
@@ -106,6 +114,8 @@ pub struct Cart {
     pub totals: Totals,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    #[serde(default)]
+    pub trail: Trail,
 }
 
 /// What pricing a basket stands on.
@@ -287,20 +297,7 @@ impl Cart {
         } = request;
         let (lines, mut notices) = same_unit_lines(&lines, &[]);
         let lines = prices.lines(&lines, &prices.tax_place(&context))?;
-        notices.extend(
-            lines
-                .iter()
-                .enumerate()
-                .filter_map(|(index, line)| off_sale(index, line))
-                .map(as_warning),
-        );
-        let short = availability.shortages(&demand(&lines), sellable);
-        notices.extend(
-            short
-                .iter()
-                .flat_map(|shortage| out_of_stock(&lines, shortage))
-                .map(as_warning),
-        );
+        notices.extend(remarks(&lines, availability, sellable));
         let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
         let totals = add_up(&amounts, None, prices.brand)?;
         Ok(Self {
@@ -310,8 +307,33 @@ impl Cart {
             context,
             totals,
             notices,
+            trail: Trail::default(),
         })
     }
+
+    /// The same cart with its trail.
+    pub fn on(self, trail: Trail) -> Self {
+        Self { trail, ..self }
+    }
+
+    /// All that the cart has to say about itself: as it is, and how it came to be so.
+    pub fn messages(&self) -> impl Iterator<Item = Notice> + '_ {
+        let own = self.notices.iter().cloned();
+        own.chain(self.trail.notices(&self.lines))
+    }
+}
+
+/// What is no longer sold, and what is short. The wish stays a wish.
+fn remarks(lines: &[Line], availability: &Availability, sellable: &[&str]) -> Vec<Notice> {
+    let off_sale = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(index, line)| off_sale(index, line));
+    let short = availability.shortages(&demand(lines), sellable);
+    let short = short
+        .iter()
+        .flat_map(|shortage| out_of_stock(lines, shortage));
+    off_sale.chain(short).map(as_warning).collect()
 }
 
 pub(crate) fn add_up(

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkout::is_email;
 use crate::contact::is_e164;
+use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};
 use crate::policy::HoldPolicy;
@@ -132,15 +133,16 @@ impl Contact {
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
             return refused("name", "must have 1 to 100 characters");
         }
-        let spoken = |c: char| c.is_whitespace() || "-.()/".contains(c);
-        let phone_number = self.phone_number.map(|number| number.replace(spoken, ""));
+        let phone_number = self
+            .phone_number
+            .map(|number| known_by::phone_number(&number));
         if phone_number
             .as_deref()
             .is_some_and(|number| !is_e164(number))
         {
             return refused("phone_number", "not in E.164 form, such as +14155550123");
         }
-        let email = self.email.map(|email| email.trim().to_lowercase());
+        let email = self.email.map(|email| known_by::email(&email));
         if email.as_deref().is_some_and(|email| !is_email(email)) {
             return refused("email", "no email address");
         }
@@ -160,14 +162,7 @@ impl Contact {
     /// What the contact is known by: one key for the number and one for the address, in
     /// order, each from `digest` of a text that is the same however it was typed.
     pub fn keys(&self, digest: impl Fn(&str) -> String) -> Vec<String> {
-        let number = self
-            .phone_number
-            .iter()
-            .map(|number| format!("tel:{number}"));
-        let address = self.email.iter().map(|email| format!("mailto:{email}"));
-        let mut keys: Vec<String> = number.chain(address).map(|text| digest(&text)).collect();
-        keys.sort_unstable();
-        keys
+        known_by::keys(self.phone_number.as_deref(), self.email.as_deref(), digest)
     }
 }
 

@@ -229,6 +229,27 @@ pub(crate) fn opens_on(location: &Location, date: Date) -> bool {
     !intervals_on(location, date).is_empty() || !carried_into(location, date).is_empty()
 }
 
+/// Whether other hours than the regular ones take somebody away who would be there at the
+/// instant `at_ms`, or bring nobody in on a day that is closed otherwise. Whoever comes just
+/// as the doors close is still met; an arrangement outside the regular hours needs nobody.
+pub(crate) fn is_missed_at(location: &Location, zone: &TimeZone, at_ms: i64) -> bool {
+    let Some(at) = local(zone, at_ms) else {
+        return true;
+    };
+    if exceptions_on(location, at.date()).next().is_none() {
+        return false;
+    }
+    let just_before = at.checked_sub(jiff::Span::new().minutes(1)).unwrap_or(at);
+    let met = |location: &Location| {
+        is_open_locally(location, at) || is_open_locally(location, just_before)
+    };
+    let regular = Location {
+        exception_hours: Vec::new(),
+        ..location.clone()
+    };
+    !met(location) && (met(&regular) || !opens_on(&regular, at.date()))
+}
+
 /// What the clock on the wall shows at the instant.
 pub(crate) fn local(zone: &TimeZone, at_ms: i64) -> Option<DateTime> {
     Some(zone.to_datetime(Timestamp::from_millisecond(at_ms).ok()?))

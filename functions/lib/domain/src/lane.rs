@@ -49,14 +49,21 @@ pub struct Eta {
 pub enum EtaReason {
     /// Nobody is at the source to pick them yet.
     SourceOpensLater,
+    /// The source closes before they are picked.
+    SourceClosesFirst,
     /// They are picked after the cut-off of a day of departure.
     AfterCutOff,
     /// Nothing leaves on a day between.
     NoDepartureThatDay,
     /// On a day of departure the source is closed, as on a holiday.
     SourceClosedThatDay,
+    /// On a day of departure the source has other hours than usual, and at the cut-off
+    /// nobody is there to hand them over.
+    SourceClosedAtCutOff,
     /// They arrive while the destination is closed.
     DestinationOpensLater,
+    /// The destination closes before they are unpacked.
+    DestinationClosesFirst,
     /// Whoever carries them says when they arrive.
     Reported,
 }
@@ -66,19 +73,22 @@ impl EtaReason {
     pub fn name(self) -> &'static str {
         match self {
             Self::SourceOpensLater => "source_opens_later",
+            Self::SourceClosesFirst => "source_closes_first",
             Self::AfterCutOff => "after_cut_off",
             Self::NoDepartureThatDay => "no_departure_that_day",
             Self::SourceClosedThatDay => "source_closed_that_day",
+            Self::SourceClosedAtCutOff => "source_closed_at_cut_off",
             Self::DestinationOpensLater => "destination_opens_later",
+            Self::DestinationClosesFirst => "destination_closes_first",
             Self::Reported => "reported",
         }
     }
 }
 
 /// When goods asked for at `now_ms` are ready at `to`: picked in open time of `from`, gone
-/// with the next departure on a day on which `from` is open at all, received in open time
-/// of `to`. `None`: no promise can be made, because hours are unknown or nothing leaves
-/// within 400 days.
+/// with the next departure on a day on which `from` is open and can hand them over, received
+/// in open time of `to`. The hours are always those of the very date. `None`: no promise can
+/// be made, because hours are unknown or nothing leaves within 400 days.
 pub fn eta(
     lane: &Lane,
     from: &Location,
@@ -86,16 +96,33 @@ pub fn eta(
     policy: &TransferPolicy,
     now_ms: i64,
 ) -> Option<Eta> {
+    eta_after_picking(lane, from, to, policy, policy.picking_minutes, now_ms)
+}
+
+/// The same for goods of which `picking_minutes` of work are left: 0 once they are picked.
+pub fn eta_after_picking(
+    lane: &Lane,
+    from: &Location,
+    to: &Location,
+    policy: &TransferPolicy,
+    picking_minutes: i64,
+    now_ms: i64,
+) -> Option<Eta> {
     let mut reasons = Vec::new();
+    let picked_by_ms = hours::ready_at_ms(from, now_ms, picking_minutes)?;
     if !hours::is_open_at(from, now_ms) {
         reasons.push(EtaReason::SourceOpensLater);
+    } else if picked_by_ms > after_minutes(now_ms, picking_minutes) {
+        reasons.push(EtaReason::SourceClosesFirst);
     }
-    let picked_by_ms = hours::ready_at_ms(from, now_ms, policy.picking_minutes)?;
     let departs_at_ms = departure(lane, from, picked_by_ms, &mut reasons)?;
     let transit_ms = lane.transit_minutes.max(0).checked_mul(MINUTE_MS)?;
     let arrives_at_ms = departs_at_ms.checked_add(transit_ms)?;
+    let ready_at_ms = ready_after_arrival(to, policy, arrives_at_ms)?;
     if !hours::is_open_at(to, arrives_at_ms) {
         reasons.push(EtaReason::DestinationOpensLater);
+    } else if ready_at_ms > after_minutes(arrives_at_ms, policy.receiving_minutes) {
+        reasons.push(EtaReason::DestinationClosesFirst);
     }
     reasons.sort_unstable();
     reasons.dedup();
@@ -103,9 +130,13 @@ pub fn eta(
         picked_by_ms,
         departs_at_ms,
         arrives_at_ms,
-        ready_at_ms: ready_after_arrival(to, policy, arrives_at_ms)?,
+        ready_at_ms,
         reasons,
     })
+}
+
+fn after_minutes(from_ms: i64, minutes: i64) -> i64 {
+    from_ms.saturating_add(minutes.max(0).saturating_mul(MINUTE_MS))
 }
 
 /// When goods that reach the door of `to` at `arrives_at_ms` are ready there: after the
@@ -135,8 +166,11 @@ fn departure(
             reasons.push(EtaReason::SourceClosedThatDay);
         } else {
             match cut_off_on(lane, &zone, date)? {
-                at if at >= picked_by_ms => return Some(at),
-                _ => reasons.push(EtaReason::AfterCutOff),
+                at if at < picked_by_ms => reasons.push(EtaReason::AfterCutOff),
+                at if hours::is_missed_at(from, &zone, at) => {
+                    reasons.push(EtaReason::SourceClosedAtCutOff);
+                }
+                at => return Some(at),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
+pub mod account;
+pub mod app;
 pub mod barcode;
 pub mod brand;
 pub mod cart;
@@ -16,6 +18,8 @@ pub mod hours;
 pub mod id;
 pub mod import;
 pub mod instant;
+pub mod invite;
+pub mod known_by;
 pub mod lane;
 pub mod layaway;
 pub mod location;
@@ -31,6 +35,7 @@ pub mod plan;
 pub mod policy;
 pub mod presence;
 pub mod product;
+pub mod redaction;
 pub mod sale;
 pub mod scan;
 pub mod selection;

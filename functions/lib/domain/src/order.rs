@@ -8,6 +8,7 @@ use crate::fulfillment::{self, DeliveryOption, Destination, MethodKind};
 use crate::layaway::Schedule;
 use crate::plan::Plan;
 use crate::totals::Totals;
+use crate::transfer::Resourced;
 
 /// Letters and digits that nobody mistakes for one another (Crockford's base 32).
 const NUMBER_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -33,6 +34,9 @@ pub struct Order {
     /// The parts in which it is paid; absent: it was paid at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// What was decided when a source did not keep to the plan, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resourced: Vec<Resourced>,
 }
 
 /// What was bought and how much of it has been handed over.
@@ -115,6 +119,7 @@ impl Order {
             plan: session.plan.clone(),
             totals: session.totals.clone(),
             schedule: session.agreed_schedule().cloned(),
+            resourced: Vec::new(),
         }
     }
 }
@@ -162,7 +167,7 @@ impl TimelineEntry {
 pub enum TimelineKind {
     TransferRequested,
     TransferApproved,
-    /// Refused, cancelled, expired or arrived short; another source may have been found.
+    /// Refused, cancelled, expired, late or arrived short; another source may have been found.
     TransferFailed,
     InTransit,
     TransferReceived,

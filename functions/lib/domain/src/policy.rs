@@ -19,6 +19,8 @@ pub struct Policies {
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
     pub notification: NotificationPolicy,
+    pub retention: RetentionPolicy,
+    pub invites: InvitePolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
@@ -64,6 +66,20 @@ pub struct TransferPolicy {
     pub reservation_minutes: i64,
     /// The most sources of one request.
     pub max_sources: i64,
+    /// How long a departure or an arrival is awaited beyond its time before the promise is
+    /// computed anew.
+    pub late_minutes: i64,
+    /// Goods that have not left, and come by so many hours later than they were first
+    /// promised, are asked of another source, if one is earlier.
+    pub max_slip_hours: i64,
+    /// The part of what a source can promise of a SKU that may be set aside for carts and
+    /// checkouts that are not paid, all together, in parts per million; one unit at least,
+    /// unless it is 0.
+    pub unpaid_share_ppm: i64,
+    /// Transfers to one store that may be set aside for unpaid carts and checkouts at a time.
+    pub max_unpaid_per_store: i64,
+    /// The same of one contact, within the time for which goods stay set aside.
+    pub max_unpaid_per_contact: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,12 +160,76 @@ pub struct PresencePolicy {
     pub arrived_minutes: i64,
 }
 
+/// How long personal data is kept, in days. The relay sees to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetentionPolicy {
+    /// An account that nobody has used for this long is erased.
+    pub unused_account_days: i64,
+    /// Codes to sign in with, after they are over.
+    pub code_days: i64,
+    /// Devices that are signed out, with their names.
+    pub session_days: i64,
+    /// Addresses of messages and of links, and what they said, after they were sent or over.
+    pub message_days: i64,
+    /// Carts, after they were last changed.
+    pub cart_days: i64,
+    /// Who a checkout was for, after it was completed, given up or forgotten.
+    pub checkout_days: i64,
+    /// Who an order was for; what was bought stays.
+    pub order_days: i64,
+    /// Whom goods were kept for, after the hold is over.
+    pub hold_days: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountingPolicy {
     /// A variance of more units for one SKU needs somebody with the scope `approve`.
     pub free_variance_units: i64,
+}
+
+/// Links that are texted to shoppers: how long they lead anywhere, and how many there may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitePolicy {
+    /// How long a link leads to its order, …
+    pub order_hours: i64,
+    /// … its cart, …
+    pub cart_hours: i64,
+    /// … or its account.
+    pub account_hours: i64,
+    /// Links to one number or mail address within 24 hours, at most.
+    pub per_address_per_day: i64,
+    /// Links that one account, link, order or cart asks for within an hour, at most.
+    pub per_caller_per_hour: i64,
+    /// The same for a till.
+    pub per_device_per_hour: i64,
+    /// Links of the brand within a minute, at most, and …
+    pub per_minute: i64,
+    /// … within 24 hours.
+    pub per_day: i64,
+    /// Days after a link's end when the address that it was sent to is forgotten.
+    pub retention_days: i64,
+}
+
+impl Default for InvitePolicy {
+    fn default() -> Self {
+        Self {
+            order_hours: 30 * 24,
+            cart_hours: 72,
+            account_hours: 24,
+            per_address_per_day: 5,
+            per_caller_per_hour: 10,
+            per_device_per_hour: 60,
+            per_minute: 60,
+            per_day: 5_000,
+            retention_days: 30,
+        }
+    }
 }
 
 impl Default for SourcingPolicy {
@@ -175,6 +255,11 @@ impl Default for TransferPolicy {
             receiving_minutes: 60,
             reservation_minutes: 60,
             max_sources: 3,
+            late_minutes: 60,
+            max_slip_hours: 24,
+            unpaid_share_ppm: 500_000,
+            max_unpaid_per_store: 100,
+            max_unpaid_per_contact: 10,
         }
     }
 }
@@ -217,6 +302,21 @@ impl Default for PickupPolicy {
     }
 }
 
+impl Default for RetentionPolicy {
+    fn default() -> Self {
+        Self {
+            unused_account_days: 1_095,
+            code_days: 1,
+            session_days: 30,
+            message_days: 90,
+            cart_days: 90,
+            checkout_days: 90,
+            order_days: 3_650,
+            hold_days: 30,
+        }
+    }
+}
+
 impl Default for PresencePolicy {
     fn default() -> Self {
         Self {
@@ -234,8 +334,12 @@ impl Policies {
         const DAYS: (i64, i64, &str) = (0, 365, "not within 0 and 365");
         const PPM: (i64, i64, &str) = (0, WHOLE_PPM, "not within 0 and 1000000");
         const MINOR: (i64, i64, &str) = (0, crate::money::MAX_MINOR, "negative or too high");
+        const KEPT: (i64, i64, &str) = (1, 36_500, "not within 1 and 36500");
         const RULES: (i64, i64, &str) = (0, 5, "more than 5 rules");
-        let (transfers, layaway) = (&self.transfers, &self.layaway);
+        let (transfers, layaway, retention) = (&self.transfers, &self.layaway, &self.retention);
+        const HOURS: (i64, i64, &str) = (1, 8_760, "not within 1 and 8760");
+        const TIMES: (i64, i64, &str) = (0, 1_000_000, "not within 0 and 1000000");
+        let invites = &self.invites;
         let bounds = [
             (
                 "sourcing.shipping",
@@ -271,6 +375,27 @@ impl Policies {
                 "transfers.max_sources",
                 transfers.max_sources,
                 (1, 10, "not within 1 and 10"),
+            ),
+            ("transfers.late_minutes", transfers.late_minutes, MINUTES),
+            (
+                "transfers.max_slip_hours",
+                transfers.max_slip_hours,
+                (0, 8_760, "not within 0 and 8760"),
+            ),
+            (
+                "transfers.unpaid_share_ppm",
+                transfers.unpaid_share_ppm,
+                PPM,
+            ),
+            (
+                "transfers.max_unpaid_per_store",
+                transfers.max_unpaid_per_store,
+                (0, 100_000, "not within 0 and 100000"),
+            ),
+            (
+                "transfers.max_unpaid_per_contact",
+                transfers.max_unpaid_per_contact,
+                (1, 1_000, "not within 1 and 1000"),
             ),
             ("holds.keep_minutes", self.holds.keep_minutes, MINUTES),
             (
@@ -336,6 +461,39 @@ impl Policies {
                 self.counting.free_variance_units,
                 (0, 1_000_000, "not within 0 and 1000000"),
             ),
+            (
+                "retention.unused_account_days",
+                retention.unused_account_days,
+                KEPT,
+            ),
+            ("retention.code_days", retention.code_days, KEPT),
+            ("retention.session_days", retention.session_days, KEPT),
+            ("retention.message_days", retention.message_days, KEPT),
+            ("retention.cart_days", retention.cart_days, KEPT),
+            ("retention.checkout_days", retention.checkout_days, KEPT),
+            ("retention.order_days", retention.order_days, KEPT),
+            ("retention.hold_days", retention.hold_days, KEPT),
+            ("invites.order_hours", invites.order_hours, HOURS),
+            ("invites.cart_hours", invites.cart_hours, HOURS),
+            ("invites.account_hours", invites.account_hours, HOURS),
+            (
+                "invites.per_address_per_day",
+                invites.per_address_per_day,
+                TIMES,
+            ),
+            (
+                "invites.per_caller_per_hour",
+                invites.per_caller_per_hour,
+                TIMES,
+            ),
+            (
+                "invites.per_device_per_hour",
+                invites.per_device_per_hour,
+                TIMES,
+            ),
+            ("invites.per_minute", invites.per_minute, TIMES),
+            ("invites.per_day", invites.per_day, TIMES),
+            ("invites.retention_days", invites.retention_days, DAYS),
         ];
         bounds
             .into_iter()

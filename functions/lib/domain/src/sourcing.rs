@@ -83,6 +83,16 @@ pub enum SourcingReason {
     Closed,
     /// It sends nothing to other locations.
     DoesNotTransfer,
+    /// It was asked before, and said no.
+    RefusedBefore,
+    /// It was asked before, and that was called off.
+    CalledOffBefore,
+    /// It was asked before, and nobody answered in time.
+    DidNotAnswer,
+    /// It was asked before, and would send too late.
+    TooLate,
+    /// It was asked before, and not all of it came.
+    SentTooFew,
 }
 
 impl SourcingReason {
@@ -105,6 +115,11 @@ impl SourcingReason {
             Self::NoLane => "no_lane",
             Self::Closed => "closed",
             Self::DoesNotTransfer => "does_not_transfer",
+            Self::RefusedBefore => "refused_before",
+            Self::CalledOffBefore => "called_off_before",
+            Self::DidNotAnswer => "did_not_answer",
+            Self::TooLate => "too_late",
+            Self::SentTooFew => "sent_too_few",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Goods that one location sends to another: the life of a transfer, and the quote that
 //! says from where they can come and when they are ready.
 
+pub mod care;
 pub mod counts;
+mod failure;
 pub mod need;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,11 @@ use crate::location::Location;
 use crate::plan::{Allocation, Availability, Demand, Shortage};
 use crate::policy::Policies;
 use crate::sourcing::{self, Candidate, Considered, MAX_CONSIDERED, SourcingReason};
+
+pub use failure::{Failure, Replaces, Resourced, with_failed};
+
+/// Changes of a promise that a transfer keeps.
+const MAX_ETA_CHANGES: usize = 120;
 
 /// Where a transfer stands; table `transfer` keeps it beside the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,6 +206,12 @@ pub struct TransferDoc {
     /// How it travels, once it has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment: Option<Shipment>,
+    /// Why it does not bring all that it was to bring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// In whose stead it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaces>,
 }
 
 /// Who carries the goods, and under which number.
@@ -223,15 +236,21 @@ impl TransferDoc {
             refused_reason: None,
             cancelled_reason: None,
             shipment: None,
+            failure: None,
+            replaces: None,
         }
     }
 
-    /// Replaces the promise and keeps what it was; nothing happens when it is the same.
+    /// Replaces the promise and keeps what it was, of very many changes the first and the
+    /// latest; nothing happens when it is the same.
     pub fn move_eta(&mut self, eta: Eta, at_ms: i64, reason: &str) {
         if eta == self.eta {
             return;
         }
         if eta.ready_at_ms != self.eta.ready_at_ms {
+            if self.eta_history.len() >= MAX_ETA_CHANGES {
+                self.eta_history.remove(1);
+            }
             self.eta_history.push(EtaChange {
                 at_ms,
                 ready_at_ms_before: self.eta.ready_at_ms,

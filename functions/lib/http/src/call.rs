@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use spin_sdk::http::Request;
+use spin_sdk::variables;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use crate::{
@@ -25,6 +26,7 @@ const MAX_KEY_CHARS: usize = 128;
 /// A request on its way through a function.
 pub struct Call {
     method: String,
+    is_head: bool,
     path: String,
     segments: Vec<String>,
     query: Vec<(String, String)>,
@@ -46,6 +48,7 @@ impl Call {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let call = Self {
+            is_head: parts.method == http::Method::HEAD,
             // What may be read may be asked after: the server leaves the body away.
             method: if parts.method == http::Method::HEAD {
                 "GET".into()
@@ -72,6 +75,11 @@ impl Call {
     /// In capitals; `GET` for HEAD as well.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Whether only the head of the answer is wanted.
+    pub fn is_head(&self) -> bool {
+        self.is_head
     }
 
     /// As it was sent, not decoded.
@@ -111,9 +119,33 @@ impl Call {
         &self.host.authority
     }
 
+    /// The network address that the call came from, for limits. As the runtime saw it: what a
+    /// client claims comes before the runtime's own. Behind a proxy, variable
+    /// `client_address_header` names the header whose last address the proxy has added.
+    pub async fn caller(&self) -> String {
+        let name = variables::get("client_address_header").await;
+        match name.ok().filter(|name| !name.is_empty()) {
+            Some(name) => last_address(&self.headers, &name).to_owned(),
+            None => {
+                let address = last_address(&self.headers, "spin-client-addr");
+                address
+                    .rsplit_once(':')
+                    .map_or(address, |(ip, _)| ip)
+                    .to_owned()
+            }
+        }
+    }
+
     /// Scheme and host, to which a path can be appended: `https://shop.example`.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.host.scheme, self.host.authority)
+    }
+
+    /// The origin to write into what others get to read, such as a link in a text: the one that
+    /// was asked where it is the brand's own, else the brand's first. A `Host` header can say
+    /// anything.
+    pub fn brand_origin(&self, brand: &Brand) -> String {
+        self.host.origin_of(&brand.hosts)
     }
 
     /// The caller's id for this request, or the one it was given; in the answer and the log.
@@ -229,6 +261,13 @@ impl Call {
     }
 }
 
+/// The last entry of a list of addresses that proxies have added to, one after the other.
+fn last_address<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let last = headers.get_all(name).iter().next_back();
+    let list = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
+    list.rsplit(',').next().unwrap_or_default().trim()
+}
+
 /// A platform may state its version in `ucp.version`, where every message of ours has it.
 fn check_body_version(body: &[u8]) -> Result<(), Error> {
     #[derive(Deserialize)]
@@ -251,6 +290,15 @@ fn check_body_version(body: &[u8]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_address_is_the_one_that_counts() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "6.6.6.6, 10.0.0.1".parse().unwrap());
+        headers.append("x-forwarded-for", "7.7.7.7, 192.0.2.1".parse().unwrap());
+        assert_eq!(last_address(&headers, "x-forwarded-for"), "192.0.2.1");
+        assert_eq!(last_address(&headers, "spin-client-addr"), "");
+    }
 
     #[test]
     fn a_version_in_the_body_counts() {

@@ -31,6 +31,7 @@ pub mod page;
 mod pass_keys;
 mod path;
 pub mod payment;
+pub mod precondition;
 mod replay;
 mod reply;
 mod serve;

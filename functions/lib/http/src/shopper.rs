@@ -113,6 +113,15 @@ pub async fn signed_in(call: &Call, brand_id: &str) -> Result<Rc<Shopper>, Error
     }
 }
 
+/// Lets this instance forget a device's access token, by its hash, after signing it out.
+pub fn forget(access_hash: &str) {
+    memory::forget(&key_of(access_hash));
+}
+
+fn key_of(access_hash: &str) -> String {
+    format!("shopper/{access_hash}")
+}
+
 /// 403 unless the browser says that the request comes from our own pages: a cookie goes along
 /// with whatever another site makes a browser send. Believes `Sec-Fetch-Site` (W3C Fetch
 /// Metadata), which no page can set, and where a browser does not send it `Origin` (RFC 6454).
@@ -169,7 +178,7 @@ fn sign_in() -> Error {
 
 async fn account(call: &Call, brand_id: &str, token: &str) -> Result<Rc<Shopper>, Error> {
     let hash = sha256_hex(token.as_bytes());
-    let shopper = known(call, &format!("shopper/{hash}"), || {
+    let shopper = known(call, &key_of(&hash), || {
         (
             "SELECT s.brand_id, s.account_id, s.id FROM account_session s \
              JOIN account a ON a.id = s.account_id \

@@ -29,6 +29,9 @@ impl Kind {
 const OWN: &str = "?2";
 const OF_ORDER: &str =
     "(SELECT o.account_id FROM account_order o WHERE o.brand_id = ?1 AND o.order_id = ?2)";
+const OF_CHECKOUT: &str = "(SELECT ao.account_id FROM account_order ao \
+     JOIN customer_order co ON co.brand_id = ao.brand_id AND co.id = ao.order_id \
+     WHERE co.brand_id = ?1 AND co.checkout_session_id = ?2)";
 const OF_CART: &str =
     "(SELECT c.account_id FROM account_cart c WHERE c.brand_id = ?1 AND c.cart_id = ?2)";
 
@@ -62,6 +65,25 @@ pub fn of_order(batch: &mut Batch, brand_id: &str, order_id: &str) {
     );
 }
 
+/// A checkout has become an order: its account's, if it belongs to one.
+pub fn of_checkout(batch: &mut Batch, brand_id: &str, session_id: &str) {
+    batch.add(
+        format!("UPDATE account SET change_seq = change_seq + 1 WHERE brand_id = ?1 AND id = {OF_CHECKOUT}"),
+        values![brand_id, session_id],
+    );
+    batch.add(
+        format!(
+            "INSERT INTO account_change (brand_id, account_id, kind, subject_id, seq, deleted, at_ms) \
+             SELECT a.brand_id, a.id, 'order', o.id, a.change_seq, 0, {{now}} FROM account a \
+             JOIN customer_order o ON o.brand_id = a.brand_id AND o.checkout_session_id = ?2 \
+             WHERE a.brand_id = ?1 AND a.id = {OF_CHECKOUT} \
+             ON CONFLICT (brand_id, account_id, kind, subject_id) DO UPDATE \
+             SET seq = excluded.seq, deleted = excluded.deleted, at_ms = excluded.at_ms"
+        ),
+        values![brand_id, session_id],
+    );
+}
+
 /// A cart has changed: its account's, if it belongs to one.
 pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
     record(
@@ -71,6 +93,18 @@ pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
         cart_id,
         (Kind::Cart, cart_id),
         false,
+    );
+}
+
+/// A cart is there no more: its account's devices are told. The cart must still be theirs.
+pub(crate) fn of_ended_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
+    record(
+        batch,
+        OF_CART,
+        brand_id,
+        cart_id,
+        (Kind::Cart, cart_id),
+        true,
     );
 }
 

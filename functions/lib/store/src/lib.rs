@@ -5,8 +5,10 @@
 //! answers from them. Numbers of round trips are the design's currency: a query is one
 //! call, a batch is one call on PostgreSQL whatever its length.
 
+pub mod accounts;
 pub mod audit;
 mod batch;
+pub mod carts;
 pub mod changes;
 mod clock;
 mod db;
@@ -46,4 +48,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;

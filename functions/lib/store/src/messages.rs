@@ -3,7 +3,7 @@
 
 use aisle_domain::contact::{Channel, Purpose};
 
-use crate::{Batch, new_id, values};
+use crate::{Batch, new_id, sha256_hex, values};
 
 /// A message to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,4 +54,20 @@ pub fn enqueue(batch: &mut Batch, message: &NewMessage<'_>) -> String {
         ],
     );
     id
+}
+
+/// What is left of an address when its person is forgotten: enough to know it again when
+/// somebody shows it, for a refusal of messages (STOP) outlives whoever said it.
+pub fn forgotten(brand_id: &str, channel: Channel, address: &str) -> String {
+    let known = format!("{brand_id}/{}/{address}", channel.name());
+    format!("sha256:{}", sha256_hex(known.as_bytes()))
+}
+
+/// Takes back a message that nobody has begun to send.
+pub fn withdraw(batch: &mut Batch, brand_id: &str, dedup_key: &str) {
+    batch.add(
+        "UPDATE message SET status = 'suppressed', failure = 'withdrawn', params = '{}', updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND dedup_key = ?2 AND status = 'queued'",
+        values![brand_id, dedup_key],
+    );
 }

@@ -11,6 +11,7 @@ use crate::{Batch, new_id, values};
 /// | `location.changed` | `location` | location id |
 /// | `brand.changed` | `brand` | brand id |
 /// | `order.created`, `order.confirmed`, `order.declined` | `order` | order id |
+/// | `transfer.changed`, `transfer.slipped` | `transfer` | transfer id |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<'a> {
     pub brand_id: &'a str,

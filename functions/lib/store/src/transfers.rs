@@ -2,7 +2,7 @@
 //! releases or issues its units in the same batch.
 
 use aisle_domain::transfer::counts::Line;
-use aisle_domain::transfer::{PlannedTransfer, Status, TransferDoc};
+use aisle_domain::transfer::{PlannedTransfer, Status, TransferDoc, care};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -94,6 +94,8 @@ pub fn insert(batch: &mut Batch, brand_id: &str, new: &NewTransfer<'_>) {
         ),
         values![brand_id, new.id, json(&new.planned.units)],
     );
+    let look = care::first_look_ms(new.status, &new.planned.eta);
+    look_again(batch, brand_id, new.id, look);
     changed(
         batch,
         brand_id,
@@ -152,6 +154,8 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
             ],
         );
     }
+    let look = care::first_look_ms(after.status, &after.doc.eta);
+    look_again(batch, brand_id, &before.id, look);
     changed(
         batch,
         brand_id,
@@ -160,6 +164,21 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
         &before.for_type,
         &before.for_id,
     );
+}
+
+/// The transfer is to be looked at again at that instant; `None`: never.
+pub fn look_again(batch: &mut Batch, brand_id: &str, id: &str, at_ms: Option<i64>) {
+    match at_ms {
+        Some(at_ms) => batch.add(
+            "INSERT INTO transfer_watch (transfer_id, brand_id, look_at_ms) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (transfer_id) DO UPDATE SET look_at_ms = excluded.look_at_ms",
+            values![id, brand_id, at_ms],
+        ),
+        None => batch.add(
+            "DELETE FROM transfer_watch WHERE brand_id = ?1 AND transfer_id = ?2",
+            values![brand_id, id],
+        ),
+    };
 }
 
 /// An expression that makes a row of table `transfer t` into the JSON text of a [`Transfer`].

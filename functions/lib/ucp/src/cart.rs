@@ -350,7 +350,7 @@ impl Cart {
             context: context(&cart.context),
             currency: cart.currency.clone(),
             totals: totals(&cart.totals, "Estimated total"),
-            messages: cart.notices.iter().map(message).collect(),
+            messages: cart.messages().map(|notice| message(&notice)).collect(),
             links: links(brand),
             expires_at: instant::rfc3339(expires_at_ms),
         }

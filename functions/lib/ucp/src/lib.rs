@@ -1,6 +1,7 @@
 //! What travels over HTTP: the shapes of the Universal Commerce Protocol, release
 //! 2026-08-25, and of Aisle's own API, with the projections from the domain.
 
+pub mod account;
 pub mod admin;
 pub mod cart;
 pub mod catalog;
@@ -8,6 +9,7 @@ pub mod checkout;
 pub mod count;
 pub mod envelope;
 pub mod hold;
+pub mod invite;
 pub mod layaway;
 pub mod location;
 #[cfg(feature = "openapi")]

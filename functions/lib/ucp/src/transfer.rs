@@ -2,7 +2,7 @@
 //! the offset of the place where they matter.
 
 use aisle_domain::location::Location;
-use aisle_domain::transfer::{Requester, Shipment, Status};
+use aisle_domain::transfer::{Failure, Requester, Shipment, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::page::Pagination;
@@ -95,7 +95,7 @@ pub struct Source {
     pub distance_m: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<String>,
-    /// Such as `earliest`, `not_enough` or `no_lane`.
+    /// Such as `earliest`, `not_enough`, `no_lane` or `refused_before`.
     pub reasons: Vec<String>,
 }
 
@@ -118,9 +118,16 @@ pub struct Transfer {
     /// How the promise moved, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub eta_history: Vec<EtaChange>,
-    /// Every place that was looked at when the source was chosen.
+    /// Every place that was looked at when the source was chosen, also those that had failed
+    /// before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// The transfer in whose stead this one goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
+    /// Why it does not bring all that it was to bring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// When nobody has acted by then, it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -155,8 +162,17 @@ pub struct EtaChange {
     pub at: String,
     pub ready_at_before: String,
     pub ready_at: String,
-    /// For programs, such as `delayed`.
+    /// For programs, such as `delayed` or `missed_departure`.
     pub reason: String,
+}
+
+/// A transfer that was dropped, from where it would have come, and why it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Replaced {
+    pub id: String,
+    pub from: LocationName,
+    pub reason: Failure,
 }
 
 /// Answer of `POST /transfers`: one for each source.

@@ -1,7 +1,7 @@
 //! Yes, no, and the way to the packing table: `approve`, `refuse`, `cancel`, `pick`.
 
 use aisle_domain::order::TimelineKind;
-use aisle_domain::transfer::Status;
+use aisle_domain::transfer::{Failure, Status, care};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::transfers::Transfer;
 use aisle_ucp::transfer::ReasonRequest;
@@ -21,11 +21,17 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
             return Err(illegal(before, "approved"));
         }
         let mut approved = Move::to(before, Status::Approved, "transfer.approved")?;
+        let (eta, way) = (&before.doc.eta, facts.way(before));
+        let policy = &brand.policies.transfers;
+        if let Some(eta) = care::on_approval(eta, way, policy, facts.now_ms) {
+            approved.promise(eta, facts.now_ms, "approved_late");
+        }
         let from = facts.location(&before.from_location_id);
         let name = from.map_or("The source", |location| &location.name);
         approved.told = Some((
             TimelineKind::TransferApproved,
             format!("{name} sends what was asked for"),
+            &[],
         ));
         Ok(approved)
     })
@@ -40,7 +46,7 @@ pub async fn refuse(call: &Call, id: &str) -> Result<Reply, Error> {
     step(call, &brand, &caller, id, &body, |before, _| {
         caller.at(&before.from_location_id)?;
         let refused = Move::to(before, Status::Refused, "transfer.refused")?;
-        let mut refused = refused.releasing("refused");
+        let mut refused = refused.releasing(Failure::Refused);
         refused.after.doc.refused_reason = Some(reason.clone());
         refused.audit_doc = json!({ "reason": reason });
         Ok(refused)
@@ -64,7 +70,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
             return Err(illegal(before, "cancelled"));
         }
         let cancelled = Move::to(before, Status::Cancelled, "transfer.cancelled")?;
-        let mut cancelled = cancelled.releasing("cancelled");
+        let mut cancelled = cancelled.releasing(Failure::Cancelled);
         cancelled.after.doc.cancelled_reason = Some(reason.clone());
         cancelled.audit_doc = json!({ "reason": reason });
         Ok(cancelled)

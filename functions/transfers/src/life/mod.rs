@@ -6,10 +6,11 @@ pub mod receive;
 pub mod ship;
 
 use aisle_domain::brand::Brand;
+use aisle_domain::lane::Eta;
 use aisle_domain::order::TimelineKind;
 use aisle_domain::plan::Allocation;
-use aisle_domain::transfer::Status;
 use aisle_domain::transfer::counts::Line;
+use aisle_domain::transfer::{Failure, Status};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::stock::{self, Document, Floor};
@@ -38,8 +39,9 @@ pub struct Move {
     /// Units that come onto the destination's shelf.
     pub put: Vec<Allocation>,
     /// Why the source did not keep to it: an order asks others.
-    pub failed: Option<&'static str>,
-    pub told: Option<(TimelineKind, String)>,
+    pub failed: Option<Failure>,
+    /// What the shopper is told, and why, for programs.
+    pub told: Option<(TimelineKind, String, &'static [&'static str])>,
     /// Kind and pieces by SKU: what somebody at the destination must look into.
     pub incidents: Vec<(&'static str, serde_json::Map<String, serde_json::Value>)>,
 }
@@ -72,12 +74,24 @@ impl Move {
     }
 
     /// Everything that is still set aside at the source goes back.
-    pub fn releasing(mut self, why: &'static str) -> Self {
+    pub fn releasing(mut self, why: Failure) -> Self {
         self.released = at(&self.after.from_location_id, &self.after.lines, |line| {
             line.requested
         });
-        self.failed = Some(why);
+        self.fail(why);
         self
+    }
+
+    /// The source does not bring all that it was to bring.
+    pub fn fail(&mut self, why: Failure) {
+        self.failed = Some(why);
+        self.after.doc.failure = Some(why);
+    }
+
+    /// Another promise from now on, for the reason `why`.
+    pub fn promise(&mut self, eta: Eta, now_ms: i64, why: &str) {
+        self.after.ready_at_ms = eta.ready_at_ms;
+        self.after.doc.move_eta(eta, now_ms, why);
     }
 }
 
@@ -183,8 +197,13 @@ pub fn write(
         return Ok(());
     };
     waiting.changed(&step.after);
-    if let Some((kind, description)) = &step.told {
-        waiting.tell(*kind, description.clone(), &[]);
+    if step.after.ready_at_ms != before.ready_at_ms
+        && let Some(change) = step.after.doc.eta_history.last()
+    {
+        waiting.moved_because(&change.reason);
+    }
+    if let Some((kind, description, reasons)) = &step.told {
+        waiting.tell(*kind, description.clone(), reasons);
     }
     if waiting.location_id() == before.to_location_id {
         let taken = waiting.takes(&step.put);

@@ -3,8 +3,8 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::order::TimelineKind;
-use aisle_domain::transfer::Status;
 use aisle_domain::transfer::counts::Line;
+use aisle_domain::transfer::{Failure, Status};
 use aisle_http::{Call, Error, Reply, auth};
 use aisle_store::scans::Total;
 use aisle_store::transfers::Transfer;
@@ -113,12 +113,14 @@ fn unpack(
         received.after.status = Status::Received;
         arrived(&mut received.after, facts, brand);
         let short = outstanding || before_or_now_damaged(&received.after);
-        received.failed = short.then_some("arrived_short");
+        if short {
+            received.fail(Failure::ArrivedShort);
+        }
     }
     received.incidents = incidents([("transfer.damaged", damaged), ("transfer.surplus", surplus)]);
     received.told = (pieces > 0).then(|| {
         let description = format!("{pieces} arrived at the store");
-        (TimelineKind::TransferReceived, description)
+        (TimelineKind::TransferReceived, description, &[][..])
     });
     Ok(received)
 }

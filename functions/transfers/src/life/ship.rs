@@ -2,7 +2,7 @@
 //! until they are received.
 
 use aisle_domain::order::TimelineKind;
-use aisle_domain::transfer::{Shipment, Status};
+use aisle_domain::transfer::{Failure, Shipment, Status, care};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::transfers::Transfer;
 use aisle_ucp::page::Invalid;
@@ -54,7 +54,9 @@ fn leave(before: &Transfer, request: &ShipRequest) -> Result<Move, Error> {
     shipped.released = at(from, &shipped.after.lines, |line| {
         line.requested - line.shipped
     });
-    shipped.failed = (!shipped.released.is_empty()).then_some("short_shipment");
+    if !shipped.released.is_empty() {
+        shipped.fail(Failure::ShortShipment);
+    }
     shipped.audit_doc = json!({ "shipped": quantities.iter().sum::<i64>() });
     shipped.after.doc.shipment = Some(Shipment {
         carrier: request.carrier.clone(),
@@ -63,23 +65,28 @@ fn leave(before: &Transfer, request: &ShipRequest) -> Result<Move, Error> {
     Ok(shipped)
 }
 
-/// What leaves in time keeps its promise; what missed its departure arrives later.
+/// What leaves in time keeps its promise; what missed its departure arrives later, and
+/// what was taken to wait for the next one, and did not, earlier.
 fn on_the_road(shipped: &mut Move, facts: &Facts, brand: &aisle_domain::brand::Brand) {
-    let eta = &shipped.after.doc.eta;
-    let late_ms = facts.now_ms - eta.departs_at_ms;
-    if late_ms > 0 {
-        let arrives_at_ms = eta.arrives_at_ms + late_ms;
+    let doc = &shipped.after.doc;
+    let late_ms = facts.now_ms - doc.eta.departs_at_ms;
+    let latest = doc.eta_history.last();
+    let given_up = latest.is_some_and(|change| change.reason == care::MISSED_DEPARTURE);
+    let why = match late_ms > 0 {
+        true => Some("late_departure"),
+        false => given_up.then_some("departed"),
+    };
+    if let Some(why) = why {
+        let arrives_at_ms = doc.eta.arrives_at_ms + late_ms;
         shipped.after.doc.eta.departs_at_ms = facts.now_ms;
         // Without opening hours nothing better is known than what was promised.
-        let _ = events::arrives(
-            &mut shipped.after,
-            facts,
-            brand,
-            arrives_at_ms,
-            "late_departure",
-        );
+        let _ = events::arrives(&mut shipped.after, facts, brand, arrives_at_ms, why);
     }
     let to = facts.location(&shipped.after.to_location_id);
     let name = to.map_or("the store", |location| &location.name);
-    shipped.told = Some((TimelineKind::InTransit, format!("On the way to {name}")));
+    shipped.told = Some((
+        TimelineKind::InTransit,
+        format!("On the way to {name}"),
+        &[],
+    ));
 }

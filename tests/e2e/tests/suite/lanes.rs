@@ -3,9 +3,9 @@
 use aisle_e2e::components::root;
 use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{line, pickup_checkout, update_of};
-use aisle_e2e::{Pair, Setup};
+use aisle_e2e::{Environment, Pair, Setup};
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::checkout_transfer::{destination, spread};
 use crate::imports::samples::{self, expect_errors};
@@ -73,26 +73,7 @@ pub async fn a_holiday_moves_the_promise(pair: Pair) -> Result<()> {
     let before = destination(&session, store)?.clone();
     let arrives_on = &before.text("/transfers/0/arrives_at")[..10];
 
-    let file = std::fs::read_to_string(root().join("infra/demo/north/locations.csv"))?;
-    let with_holiday = |row: &str| {
-        let mut cells: Vec<&str> = row.split(',').collect();
-        let holiday = format!("{arrives_on} closed (Holiday)");
-        let exceptions = file
-            .lines()
-            .next()?
-            .split(',')
-            .position(|name| name == "exception_hours")?;
-        if row.starts_with("BER-01,") {
-            cells[exceptions] = &holiday;
-        }
-        Some(cells.join(","))
-    };
-    let changed: Option<Vec<String>> = file.lines().map(with_holiday).collect();
-    let changed = changed.context("no column exception_hours")?.join("\n");
-    let report = samples::import(&aisle.admin(), "locations", "north", changed).await?;
-    assert_eq!(report.number("/updated"), 1, "{report:#}");
-    aisle.drain_outbox().await?;
-
+    has_exception(&aisle, "BER-01", &format!("{arrives_on} closed (Holiday)")).await?;
     let after = until_moved(&shopper, &session, store, before.text("/ready_at")).await?;
     assert!(
         after.text("/ready_at") > before.text("/ready_at"),
@@ -108,6 +89,67 @@ pub async fn a_holiday_moves_the_promise(pair: Pair) -> Result<()> {
         "{after:#}"
     );
     Ok(())
+}
+
+/// The source closes early on the day of departure: nobody is there at the cut-off.
+pub async fn a_short_day_moves_the_departure(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = spread(&aisle, &[("HAM-01", 1)]).await?;
+    let (shopper, store) = (aisle.north(), wanted.location("BER-01"));
+    let departs_on = async || -> Result<String> {
+        let asked = json!({"items": [{"sku": wanted.item.sku, "quantity": 1}], "to": {"location_id": store}});
+        let quote = shopper.post("/transfers/quote").json(&asked);
+        let quote = quote.expect(200).await?.json();
+        Ok(quote.text("/transfers/0/eta/departs_at")[..10].to_owned())
+    };
+    let session = pickup_checkout(&shopper, &[line(&wanted.item.id, 1)], store).await?;
+    let before = destination(&session, store)?.clone();
+    let short_day = departs_on().await?;
+    has_exception(
+        &aisle,
+        "HAM-01",
+        &format!("{short_day} 10:00-14:00 (Short day)"),
+    )
+    .await?;
+    let after = until_moved(&shopper, &session, store, before.text("/ready_at")).await?;
+    assert!(
+        after.text("/ready_at") > before.text("/ready_at"),
+        "{after:#}"
+    );
+    assert!(departs_on().await? > short_day);
+    // Which of them depends on the time of day at which this runs.
+    let reasons = after.list("/transfers/0/reasons");
+    let of_the_day = [
+        "source_closed_at_cut_off",
+        "after_cut_off",
+        "source_opens_later",
+    ];
+    assert!(
+        of_the_day.iter().any(|one| reasons.contains(&json!(one))),
+        "{after:#}"
+    );
+    Ok(())
+}
+
+/// Imports the demo's locations with this exception of one of them in place of its own.
+async fn has_exception(aisle: &Environment, code: &str, exception: &str) -> Result<()> {
+    let file = std::fs::read_to_string(root().join("infra/demo/north/locations.csv"))?;
+    let place = file
+        .lines()
+        .next()
+        .and_then(|header| header.split(',').position(|name| name == "exception_hours"))
+        .context("no column exception_hours")?;
+    let row = |row: &str| {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        if row.starts_with(&format!("{code},")) {
+            cells[place] = exception;
+        }
+        cells.join(",")
+    };
+    let changed: Vec<String> = file.lines().map(row).collect();
+    let report = samples::import(&aisle.admin(), "locations", "north", changed.join("\n")).await?;
+    assert_eq!(report.number("/updated"), 1, "{report:#}");
+    aisle.drain_outbox().await
 }
 
 /// Asks until the store's promise is another: a location is remembered for a moment.

@@ -3,11 +3,15 @@
 
 mod access;
 mod asking;
+mod late;
 mod life;
+mod limits;
 mod scene;
 mod trouble;
 
 pub use access::*;
 pub use asking::*;
+pub use late::*;
 pub use life::*;
+pub use limits::*;
 pub use trouble::*;

@@ -146,6 +146,106 @@ fn nothing_leaves_on_a_day_on_which_the_source_is_closed() {
     );
 }
 
+fn short_day(date: &str, opens: &str, closes: &str) -> ExceptionHours {
+    serde_json::from_value(json!({
+        "valid_from": date, "valid_through": date, "opens": opens, "closes": closes
+    }))
+    .unwrap()
+}
+
+#[test]
+fn shortened_hours_of_the_source_move_the_departure() {
+    let mut from = place("Europe/Berlin", &WEEK, "10:00", "20:00");
+    let leaves = |from: &Location, cut_off: &str, now: &str| {
+        let lane = lane(&WEEK, cut_off, 60);
+        let eta = eta(&lane, from, from, &policy(60, 0), at(now)).unwrap();
+        (steps(&eta)[1].clone(), eta.reasons)
+    };
+    let regular = "2026-12-24T15:00:00Z".to_owned();
+    let morning = "2026-12-24T09:30:00Z";
+    assert_eq!(leaves(&from, "16:00", morning), (regular, vec![]));
+    from.exception_hours
+        .push(short_day("2026-12-24", "10:00", "14:00"));
+    assert_eq!(
+        leaves(&from, "16:00", morning),
+        (
+            "2026-12-25T15:00:00Z".into(),
+            vec![EtaReason::SourceClosedAtCutOff]
+        ),
+        "nobody is there at the cut-off"
+    );
+    assert_eq!(
+        leaves(&from, "14:00", morning).0,
+        "2026-12-24T13:00:00Z",
+        "just as the doors close"
+    );
+    assert_eq!(
+        leaves(&from, "13:00", "2026-12-24T12:30:00Z"),
+        (
+            "2026-12-25T12:00:00Z".into(),
+            vec![EtaReason::SourceClosesFirst]
+        ),
+        "not picked before the doors close"
+    );
+    assert_eq!(
+        leaves(&from, "21:00", morning).0,
+        "2026-12-24T20:00:00Z",
+        "who comes after the regular hours needs nobody there"
+    );
+    from.exception_hours[0] = short_day("2026-12-24", "18:00", "20:00");
+    assert_eq!(
+        leaves(&from, "16:00", "2026-12-23T16:00:00Z"),
+        (
+            "2026-12-25T15:00:00Z".into(),
+            vec![EtaReason::AfterCutOff, EtaReason::SourceClosedAtCutOff]
+        ),
+        "a cut-off before the doors open"
+    );
+}
+
+#[test]
+fn shortened_hours_of_the_destination_move_the_arrival() {
+    let from = place("Europe/Berlin", &WEEK, "10:00", "20:00");
+    let mut to = from.clone();
+    let lane = lane(&WEEK, "14:00", 23 * 60);
+    let promise = |to: &Location| {
+        let eta = eta(
+            &lane,
+            &from,
+            to,
+            &policy(0, 120),
+            at("2026-12-23T10:00:00Z"),
+        )
+        .unwrap();
+        (steps(&eta)[3].clone(), eta.reasons)
+    };
+    assert_eq!(promise(&to), ("2026-12-24T14:00:00Z".into(), vec![]));
+    to.exception_hours
+        .push(short_day("2026-12-24", "10:00", "14:00"));
+    assert_eq!(
+        promise(&to),
+        (
+            "2026-12-25T10:00:00Z".into(),
+            vec![EtaReason::DestinationClosesFirst]
+        ),
+        "one hour that day, the other one the day after"
+    );
+}
+
+#[test]
+fn an_extra_day_of_opening_has_its_own_hours() {
+    let mut from = place("Europe/Berlin", &WEEK[..6], "10:00", "20:00");
+    from.exception_hours
+        .push(short_day("2026-12-06", "13:00", "18:00"));
+    let leaves = |cut_off: &str| {
+        let now = at("2026-12-05T18:00:00Z");
+        let lane = lane(&["sunday", "monday"], cut_off, 60);
+        steps(&eta(&lane, &from, &from, &policy(60, 0), now).unwrap())[1].clone()
+    };
+    assert_eq!(leaves("16:00"), "2026-12-06T15:00:00Z");
+    assert_eq!(leaves("12:00"), "2026-12-07T11:00:00Z");
+}
+
 #[test]
 fn the_cut_off_is_the_time_on_the_wall_whatever_the_clocks_do() {
     let from = place("Europe/Berlin", &WEEK, "00:00", "23:59");

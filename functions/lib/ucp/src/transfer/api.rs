@@ -56,8 +56,9 @@ fn quote_transfer() {}
 /// Have goods brought to a store
 ///
 /// The goods are set aside at their sources. A shopper asks for a cart, an open checkout (which keep
-/// them for a while) or a confirmed order, and for no more than that lacks at the store. Staff with the
-/// scope `transfer` ask for their own shelf, or send from it.
+/// them for a while) or a confirmed order, and for no more than that lacks at the store. What is set
+/// aside without payment is limited by the brand's policy: by contact, by store, and to a part of what
+/// a source has. Staff with the scope `transfer` ask for their own shelf, or send from it.
 #[utoipa::path(
     post, path = "/transfers", tag = "transfers", security((), ("staff_session" = [])),
     params(
@@ -69,11 +70,11 @@ fn quote_transfer() {}
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is malformed; `path` says where"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The session is not known or is over"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "Another brand, another store, or a missing scope"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The goods cannot come as asked: `no_source`, `not_enough` or `too_many_sources`, with `sources` and `shortages`. Or nothing of the order is to be collected, the key is in use, or somebody was faster"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The goods cannot come as asked: `no_source`, `not_enough` or `too_many_sources`, with `sources` and `shortages`. Or `unpaid_limit`: no more of `sku` can be set aside at `location_id` for what is not paid. Or nothing of the order is to be collected, the key is in use, or somebody was faster"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "More than 256 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "Well formed, but not about what is there; `path` says where. Or the key was used for another body"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many transfers for this cart, checkout or order"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_transfers` for this cart, checkout or order, `too_many_requests` of one person, or `store_has_too_many` that are not paid; `Retry-After` says when to ask again"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
 )]
@@ -123,6 +124,8 @@ fn list_transfers() {}
 fn get_transfer() {}
 
 /// The source will send it
+///
+/// Where that comes too late for the departure that was promised, the promise is computed anew.
 #[utoipa::path(
     post, path = "/transfers/{id}/approve", tag = "transfers", security(("staff_session" = [])),
     params(
@@ -318,13 +321,14 @@ fn receive_transfer() {}
 #[allow(dead_code)]
 fn close_transfer() {}
 
-/// End transfers whose time is up
+/// End transfers whose time is up, and promise anew what cannot be kept
 ///
-/// For a ticker. At most 20 in a run.
+/// For a ticker. At most 20 of each in a run. What has not left or not arrived in time is promised
+/// anew, and the orders that wait are told; what slips too far comes from another source, if one is earlier.
 #[utoipa::path(
     post, path = "/transfers/housekeeping", tag = "transfers", security(("relay_key" = [])),
     responses(
-        (status = 200, description = "How many were settled, and whether more may be left", body = Object),
+        (status = 200, description = "How many were `settled` and how many have `slipped`, and whether `more` may be left", body = Object),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "The relay's key is missing or wrong"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "No relay key is configured"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),

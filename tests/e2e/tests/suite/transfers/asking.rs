@@ -103,7 +103,7 @@ pub async fn a_cart_keeps_pieces_for_an_hour(pair: Pair) -> Result<()> {
     assert_eq!(late["transfer_status"], "expired");
     assert_eq!(
         scene.housekeeping().await?,
-        json!({"settled": 1, "more": false})
+        json!({"settled": 1, "slipped": 0, "more": false})
     );
     assert_eq!(scene.housekeeping().await?["settled"], 0);
     scene.assert_shelves("expired", &[(BERLIN, (5, 0))]).await?;
@@ -140,7 +140,8 @@ pub async fn two_requests_for_one_cart_bring_no_more_than_it_lacks(pair: Pair) -
 }
 
 pub async fn several_sources_only_if_they_are_accepted(pair: Pair) -> Result<()> {
-    let scene = Scene::with(pair, &[(BERLIN, 2), (AMSTERDAM, 1)]).await?;
+    let policies = json!({"transfers": {"unpaid_share_ppm": 1_000_000}});
+    let scene = Scene::under(pair, &[(BERLIN, 2), (AMSTERDAM, 1)], policies).await?;
     let mut body = scene.asked(3, HAMBURG);
     body["for"] = json!({"type": "cart", "id": scene.cart(3).await?});
     let refused = scene

@@ -1,6 +1,6 @@
 //! `ETag` and `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1) over a row's version.
 
-use aisle_http::{Call, Error};
+use crate::{Call, Error};
 
 /// The strong validator of a version.
 pub fn etag(version: i64) -> String {

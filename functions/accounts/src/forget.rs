@@ -1,0 +1,149 @@
+//! Forgetting a person: first whatever the account and its addresses lead to, in one batch,
+//! then its orders, checkouts and carts, a few at a time. A run that is cut short is taken
+//! up by the housekeeping: until all is done the account is `erasing`.
+
+mod documents;
+
+use aisle_domain::contact::Channel;
+use aisle_http::{Call, Error};
+use aisle_store::messages::forgotten;
+use aisle_store::outbox::{self, Event};
+use aisle_store::{Batch, values};
+use aisle_ucp::account::Identity;
+
+pub use documents::{Hold, holds_of, order_documents, redacted};
+
+/// Batches of one request, at most; what is left is the housekeeping's.
+const ROUNDS: usize = 20;
+
+/// Whom to forget.
+pub struct Person<'a> {
+    pub brand_id: &'a str,
+    pub account_id: &'a str,
+    pub identities: &'a [Identity],
+}
+
+/// Goes through what the account has; `false`: there is more than one run may do.
+pub async fn go_through(call: &Call, brand_id: &str, account_id: &str) -> Result<bool, Error> {
+    for _ in 0..ROUNDS {
+        if documents::round(call, brand_id, account_id).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl Person<'_> {
+    /// All that the account and its addresses lead to at once. `unused_ms`: only if nobody has
+    /// used it for so long. The first statement is unmet when somebody was faster.
+    pub fn begin(&self, batch: &mut Batch, holds: &[Hold], unused_ms: i64) {
+        let Self {
+            brand_id,
+            account_id,
+            ..
+        } = *self;
+        batch.expect(
+            1,
+            "UPDATE account SET status = 'erasing', doc = '{}', version = version + 1, erased_at_ms = {now}, \
+             updated_at_ms = {now} WHERE brand_id = ?1 AND id = ?2 AND status = 'active' \
+               AND last_seen_at_ms <= {now} - ?3",
+            values![brand_id, account_id, unused_ms],
+        );
+        self.forget_links(batch);
+        for identity in self.identities {
+            self.forget_address(batch, identity.channel, &identity.address);
+        }
+        for hold in holds {
+            hold.redact(batch, brand_id);
+        }
+        self.forget_account(batch);
+        // Whoever has copies of a person must learn that they are to go; nothing but the id.
+        outbox::event(batch, &Event::new(brand_id, "account.erased", account_id));
+    }
+
+    /// Messages and links that name the account.
+    fn forget_links(&self, batch: &mut Batch) {
+        let own = values![self.brand_id, self.account_id];
+        batch.add(
+            format!(
+                "UPDATE message SET {FORGOTTEN_MESSAGE} WHERE brand_id = ?1 AND (account_id = ?2 OR invite_id IN \
+                 (SELECT i.id FROM invite i WHERE i.brand_id = ?1 AND (i.account_id = ?2 OR i.claimed_by = ?2 \
+                   OR i.subject_id = ?2)))"
+            ),
+            own.clone(),
+        );
+        batch.add(
+            format!(
+                "UPDATE invite SET {FORGOTTEN_INVITE} \
+                 WHERE brand_id = ?1 AND (account_id = ?2 OR claimed_by = ?2 OR subject_id = ?2)"
+            ),
+            own,
+        );
+    }
+
+    /// Wherever an address is written down. Of what it agreed to and refused, a digest stays.
+    fn forget_address(&self, batch: &mut Batch, channel: Channel, address: &str) {
+        let brand_id = self.brand_id;
+        let by_address = || values![brand_id, channel.name(), address];
+        let digest = forgotten(brand_id, channel, address);
+        batch.add(
+            "DELETE FROM one_time_code WHERE brand_id = ?1 AND kind = ?2 AND address = ?3",
+            values![brand_id, channel.identity(), address],
+        );
+        batch.add(
+            "UPDATE consent SET address = ?4 WHERE brand_id = ?1 AND channel = ?2 AND address = ?3",
+            values![brand_id, channel.name(), address, &digest],
+        );
+        batch.add(
+            "INSERT INTO opt_out (brand_id, channel, address, since_ms) \
+             SELECT o.brand_id, o.channel, ?4, o.since_ms FROM opt_out o \
+             WHERE o.brand_id = ?1 AND o.channel = ?2 AND o.address = ?3 ON CONFLICT DO NOTHING",
+            values![brand_id, channel.name(), address, &digest],
+        );
+        for table in ["opt_out", "order_contact", "sandbox_message"] {
+            batch.add(
+                format!(
+                    "DELETE FROM {table} WHERE brand_id = ?1 AND channel = ?2 AND address = ?3"
+                ),
+                by_address(),
+            );
+        }
+        for (table, change) in [("message", FORGOTTEN_MESSAGE), ("invite", FORGOTTEN_INVITE)] {
+            batch.add(
+                format!(
+                    "UPDATE {table} SET {change} WHERE brand_id = ?1 AND channel = ?2 AND address = ?3"
+                ),
+                by_address(),
+            );
+        }
+    }
+
+    /// The account's own rows; what leads to its carts, checkouts and orders stays until
+    /// those have been gone through.
+    fn forget_account(&self, batch: &mut Batch) {
+        let own = || values![self.brand_id, self.account_id];
+        batch.add(
+            "DELETE FROM account_refresh WHERE session_id IN \
+             (SELECT s.id FROM account_session s WHERE s.brand_id = ?1 AND s.account_id = ?2)",
+            own(),
+        );
+        for table in ["account_session", "account_identity", "customer_code"] {
+            batch.add(
+                format!("DELETE FROM {table} WHERE brand_id = ?1 AND account_id = ?2"),
+                own(),
+            );
+        }
+        batch.add(
+            "DELETE FROM account_change WHERE brand_id = ?1 AND account_id = ?2 AND kind <> 'cart'",
+            own(),
+        );
+    }
+}
+
+/// What becomes of a message to somebody who is forgotten.
+pub const FORGOTTEN_MESSAGE: &str = "address = '', params = '{}', provider_reference = NULL, \
+     failure = CASE WHEN status IN ('queued', 'sending') THEN 'forgotten' ELSE failure END, \
+     status = CASE WHEN status IN ('queued', 'sending') THEN 'suppressed' ELSE status END";
+
+/// What becomes of a link of somebody who is forgotten.
+pub const FORGOTTEN_INVITE: &str = "address = '', revoked_at_ms = coalesce(revoked_at_ms, {now})";

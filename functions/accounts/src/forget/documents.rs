@@ -1,0 +1,259 @@
+//! The documents that know a person: orders, checkouts, carts, holds.
+
+use aisle_domain::cart::Cart;
+use aisle_domain::checkout::Session;
+use aisle_domain::order::Order;
+use aisle_http::{Call, Error};
+use aisle_store::{Batch, BatchError, Row, StoreError, Value, carts, values};
+use aisle_ucp::account::Identity;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{FORGOTTEN_INVITE, FORGOTTEN_MESSAGE};
+
+/// Orders, checkouts and carts of one batch, of each kind.
+const BATCH: i64 = 10;
+/// Holds of a person, at most: a brand allows a few at a time.
+const MAX_HOLDS: i64 = 200;
+
+/// A document that knows somebody.
+struct Document {
+    id: String,
+    /// Without them.
+    doc: String,
+    version: i64,
+}
+
+/// A hold for one of a person's addresses.
+pub struct Hold(Document);
+
+impl Hold {
+    /// Unmet when the hold has changed meanwhile.
+    pub fn redact(&self, batch: &mut Batch, brand_id: &str) {
+        self.0.write(batch, "hold", brand_id);
+    }
+}
+
+/// The holds for a person's addresses: one call.
+pub async fn holds_of(
+    call: &Call,
+    brand_id: &str,
+    identities: &[Identity],
+) -> Result<Vec<Hold>, Error> {
+    let mut params = values![brand_id, MAX_HOLDS];
+    let contains = call.db().dialect().pick("instr", "strpos");
+    let mut named = Vec::new();
+    for identity in identities {
+        params.push(Value::from(&identity.address));
+        named.push(format!("{contains}(doc, ?{}) > 0", params.len()));
+    }
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT id, doc, version FROM hold WHERE brand_id = ?1 AND ({}) LIMIT ?2",
+        named.join(" OR ")
+    );
+    let rows = call.db().query(sql, params).await?;
+    rows.iter()
+        .map(|row| Ok(Hold(Document::of(row, aisle_domain::hold::Hold::redact)?)))
+        .collect()
+}
+
+impl Document {
+    fn of<T: DeserializeOwned + Serialize>(
+        row: &Row,
+        redact: impl FnOnce(&mut T),
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.text("id")?,
+            doc: redacted(row, redact)?,
+            version: row.int("version")?,
+        })
+    }
+
+    /// Unmet when it has changed since it was read. When it was changed last stays as it is:
+    /// by that the retention finds it.
+    fn write(&self, batch: &mut Batch, table: &str, brand_id: &str) {
+        batch.expect(
+            1,
+            format!(
+                "UPDATE {table} SET doc = ?4, version = version + 1 WHERE brand_id = ?1 AND id = ?2 AND version = ?3"
+            ),
+            values![brand_id, &self.id, self.version, &self.doc],
+        );
+    }
+}
+
+/// The row's document without whoever is in it.
+pub fn redacted<T: DeserializeOwned + Serialize>(
+    row: &Row,
+    redact: impl FnOnce(&mut T),
+) -> Result<String, StoreError> {
+    let mut doc: T = row.json("doc")?;
+    redact(&mut doc);
+    serde_json::to_string(&doc).map_err(|error| StoreError::Bug(error.to_string()))
+}
+
+/// One batch of what an account has; `true` when nothing is left.
+pub async fn round(call: &Call, brand_id: &str, account_id: &str) -> Result<bool, Error> {
+    let rows = read(call, brand_id, account_id).await?;
+    let mut batch = Batch::new();
+    let mut ids = vec![account_id.to_owned()];
+    for row in &rows {
+        let kind = row.text("kind")?;
+        let id = row.text("id")?;
+        match kind.as_str() {
+            "order" => {
+                Document::of(row, Order::redact)?.write(&mut batch, "customer_order", brand_id);
+                order_documents(&mut batch, brand_id, &id);
+                forget_owner(&mut batch, "account_order", "order_id", brand_id, &id);
+            }
+            "checkout" => {
+                Document::of(row, Session::redact)?.write(&mut batch, "checkout_session", brand_id);
+                forget_owner(
+                    &mut batch,
+                    "account_checkout",
+                    "checkout_session_id",
+                    brand_id,
+                    &id,
+                );
+            }
+            _ => {
+                Document::of(row, Cart::redact)?.write(&mut batch, "cart", brand_id);
+                cart_documents(&mut batch, brand_id, &id);
+            }
+        }
+        ids.push(id);
+    }
+    forget_answers(call, &mut batch, brand_id, &ids);
+    if rows.is_empty() {
+        finish(&mut batch, brand_id, account_id);
+    }
+    match batch.commit(call.db()).await {
+        Ok(_) => Ok(rows.is_empty()),
+        // Changed meanwhile: the next round reads it again.
+        Err(BatchError::Unmet { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A few of each kind: one call. An order comes with its checkout, and that with its cart.
+async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>, Error> {
+    let orders = "SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2 \
+                  ORDER BY ao.order_id LIMIT ?3";
+    let sessions = format!(
+        "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id = ?1 AND o.id IN ({orders}) \
+         UNION SELECT x.id FROM (SELECT ac.checkout_session_id AS id FROM account_checkout ac \
+           WHERE ac.brand_id = ?1 AND ac.account_id = ?2 ORDER BY ac.checkout_session_id LIMIT ?3) x \
+         UNION SELECT w.id FROM checkout_session w JOIN account_cart wc ON wc.brand_id = w.brand_id AND wc.cart_id = w.cart_id \
+           WHERE wc.brand_id = ?1 AND wc.account_id = ?2"
+    );
+    let carts = format!(
+        "SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id IS NOT NULL AND s.id IN ({sessions}) \
+         UNION SELECT y.id FROM (SELECT ac.cart_id AS id FROM account_cart ac WHERE ac.brand_id = ?1 AND ac.account_id = ?2) y \
+         UNION SELECT z.id FROM (SELECT ch.subject_id AS id FROM account_change ch \
+           JOIN cart cc ON cc.id = ch.subject_id AND cc.status <> 'merged' WHERE ch.brand_id = ?1 AND ch.account_id = ?2 AND ch.kind = 'cart' ORDER BY ch.subject_id LIMIT ?3) z"
+    );
+    let sql = format!(
+        "SELECT 'order' AS kind, id, doc, version FROM customer_order WHERE brand_id = ?1 AND id IN ({orders}) \
+         UNION ALL SELECT 'checkout', id, doc, version FROM checkout_session WHERE brand_id = ?1 AND id IN ({sessions}) \
+         UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND status <> 'merged' AND id IN ({carts})"
+    );
+    let params = values![brand_id, account_id, BATCH];
+    Ok(call.db().query(sql, params).await?)
+}
+
+/// What is written about an order beside its document.
+pub fn order_documents(batch: &mut Batch, brand_id: &str, order_id: &str) {
+    let own = || values![brand_id, order_id];
+    for table in ["order_contact", "notice", "presence"] {
+        batch.add(
+            format!("DELETE FROM {table} WHERE brand_id = ?1 AND order_id = ?2"),
+            own(),
+        );
+    }
+    batch.add(
+        format!("UPDATE message SET {FORGOTTEN_MESSAGE} WHERE brand_id = ?1 AND order_id = ?2"),
+        own(),
+    );
+    forget_invites(batch, "order", brand_id, order_id);
+    batch.add(
+        "UPDATE outbox SET doc = '{}' WHERE brand_id = ?1 AND aggregate_id = ?2",
+        own(),
+    );
+}
+
+fn cart_documents(batch: &mut Batch, brand_id: &str, cart_id: &str) {
+    let own = || values![brand_id, cart_id];
+    carts::give_up_checkouts(batch, brand_id, cart_id);
+    batch.add(
+        "UPDATE cart SET status = 'canceled' WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
+        own(),
+    );
+    for table in ["cart_version", "account_cart"] {
+        batch.add(
+            format!("DELETE FROM {table} WHERE brand_id = ?1 AND cart_id = ?2"),
+            own(),
+        );
+    }
+    batch.add(
+        "DELETE FROM account_change WHERE brand_id = ?1 AND kind = 'cart' AND subject_id = ?2",
+        own(),
+    );
+    forget_invites(batch, "cart", brand_id, cart_id);
+}
+
+fn forget_invites(batch: &mut Batch, scope: &str, brand_id: &str, subject_id: &str) {
+    let own = || values![brand_id, scope, subject_id];
+    batch.add(
+        format!(
+            "UPDATE message SET {FORGOTTEN_MESSAGE} WHERE brand_id = ?1 AND invite_id IN \
+             (SELECT i.id FROM invite i WHERE i.brand_id = ?1 AND i.scope = ?2 AND i.subject_id = ?3)"
+        ),
+        own(),
+    );
+    batch.add(
+        format!(
+            "UPDATE invite SET {FORGOTTEN_INVITE} WHERE brand_id = ?1 AND scope = ?2 AND subject_id = ?3"
+        ),
+        own(),
+    );
+}
+
+fn forget_owner(batch: &mut Batch, table: &str, column: &str, brand_id: &str, id: &str) {
+    batch.add(
+        format!("DELETE FROM {table} WHERE brand_id = ?1 AND {column} = ?2"),
+        values![brand_id, id],
+    );
+}
+
+/// Answers that are kept for repetitions, and that tell of any of these.
+fn forget_answers(call: &Call, batch: &mut Batch, brand_id: &str, ids: &[String]) {
+    let contains = call.db().dialect().pick("instr", "strpos");
+    let mut params = values![format!("{brand_id}/")];
+    let mut named = Vec::new();
+    for id in ids {
+        params.push(Value::from(id));
+        named.push(format!("{contains}(response, ?{}) > 0", params.len()));
+    }
+    batch.add(
+        format!(
+            "UPDATE idempotency SET status_code = 410, response = '{{\"code\":\"erased\"}}' \
+             WHERE response IS NOT NULL AND {contains}(scope, ?1) = 1 AND ({})",
+            named.join(" OR ")
+        ),
+        params,
+    );
+}
+
+fn finish(batch: &mut Batch, brand_id: &str, account_id: &str) {
+    batch.add(
+        "DELETE FROM account_change WHERE brand_id = ?1 AND account_id = ?2",
+        values![brand_id, account_id],
+    );
+    batch.add(
+        "UPDATE account SET status = 'erased' WHERE brand_id = ?1 AND id = ?2 AND status = 'erasing'",
+        values![brand_id, account_id],
+    );
+}

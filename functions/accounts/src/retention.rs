@@ -1,0 +1,74 @@
+//! `POST /accounts/housekeeping`: what a brand keeps no longer is forgotten, by its policy
+//! `retention`. A little at a time: the relay calls it every few seconds.
+
+mod chores;
+mod documents;
+
+use aisle_domain::brand::Brand;
+use aisle_http::{Call, Error, Reply, auth};
+use aisle_store::values;
+use aisle_ucp::account::RetentionRun;
+
+use crate::account::{self, Known};
+use crate::forget::{self, Person};
+
+const DAY_MS: i64 = 86_400_000;
+/// Accounts that one run erases, at most, of each brand.
+const RUN_ACCOUNTS: i64 = 5;
+
+pub async fn run(call: &Call) -> Result<Reply, Error> {
+    auth::housekeeper(call).await?;
+    let mut run = RetentionRun::default();
+    for brand in call.model().brands().await?.iter() {
+        chores::run(call, brand, &mut run).await?;
+        documents::run(call, brand, &mut run).await?;
+        erase_unused(call, brand, &mut run).await?;
+        go_on_erasing(call, brand, &mut run).await?;
+    }
+    Reply::json(200, &run)
+}
+
+/// Accounts that nobody has used for as long as the brand keeps them.
+async fn erase_unused(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(), Error> {
+    let unused_ms = brand.policies.retention.unused_account_days * DAY_MS;
+    let sql = format!(
+        "SELECT {} FROM account a WHERE a.brand_id = ?1 AND a.status = 'active' AND a.last_seen_at_ms <= {{now}} - ?2 \
+         ORDER BY a.last_seen_at_ms LIMIT ?3",
+        account::columns(call.db().dialect())
+    );
+    let rows = call
+        .db()
+        .query(sql, values![&brand.id, unused_ms, RUN_ACCOUNTS])
+        .await?;
+    run.more |= rows.len() as i64 == RUN_ACCOUNTS;
+    for row in &rows {
+        let Some(known) = Known::of(row)? else {
+            continue;
+        };
+        let holds = forget::holds_of(call, &brand.id, &known.identities).await?;
+        let person = Person {
+            brand_id: &brand.id,
+            account_id: &known.id,
+            identities: &known.identities,
+        };
+        let mut batch = aisle_store::Batch::new();
+        person.begin(&mut batch, &holds, unused_ms);
+        run.settled += chores::settled(batch.commit(call.db()).await)?;
+    }
+    Ok(())
+}
+
+/// Erasures that a request began and did not bring to their end.
+async fn go_on_erasing(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(), Error> {
+    let sql = "SELECT id FROM account WHERE brand_id = ?1 AND status = 'erasing' ORDER BY last_seen_at_ms LIMIT ?2";
+    let rows = call
+        .db()
+        .query(sql, values![&brand.id, RUN_ACCOUNTS])
+        .await?;
+    for row in &rows {
+        let done = forget::go_through(call, &brand.id, &row.text("id")?).await?;
+        run.settled += u64::from(done);
+        run.more |= !done;
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The rules for carts on several devices.
