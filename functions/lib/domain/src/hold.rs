@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::checkout::{is_e164, is_email};
-
 use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};

@@ -82,6 +82,7 @@ harness::suite! {
         a_brand_may_keep_transfers_to_itself,
         the_shoppers_own_transfer_is_taken_over,
         what_was_set_aside_and_is_not_bought_is_given_back,
+        a_buyer_has_only_so_many_payments_under_way,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
     discovery: [
@@ -209,6 +210,7 @@ harness::suite! {
         a_missed_departure_moves_the_promise_once,
         what_slips_too_far_comes_from_elsewhere,
         a_late_answer_is_a_new_promise,
+        what_is_set_aside_is_promised_anew_too,
         a_refusal_takes_what_the_store_has_itself,
         a_store_that_has_it_all_needs_no_transfer,
         ten_thousand_requests_leave_enough_for_others,
