@@ -50,7 +50,7 @@ pub fn address(brand: &Brand, channel: Channel, text: &str) -> Result<String, Er
         Channel::Sms => contact::phone(text, &brand.country).map(|phone| phone.e164),
         Channel::Email => contact::email(text),
     };
-    found.map_err(|error| Error::unprocessable(error.code(), "$.address", &error.to_string()))
+    found.map_err(|error| Error::unprocessable(error.code, "$.address", error.detail))
 }
 
 pub struct NewCode<'a> {
@@ -63,7 +63,6 @@ pub struct NewCode<'a> {
 impl NewCode<'_> {
     /// Writes the code and its message down: the answer is the [`Challenge`].
     pub async fn send(&self, call: &Call, claim: Option<&Claim>) -> Result<Reply, Error> {
-        let brand = self.brand;
         let (scope, key) = claim.map_or(("", ""), |claim| (&claim.scope, &claim.key));
         let sql = format!(
             "SELECT {{now}} AS now_ms, {} FROM (SELECT 1 AS one) probe {}",

@@ -204,10 +204,14 @@ CREATE TABLE IF NOT EXISTS invite (
     -- Who asked for it, when they were signed in.
     account_id    TEXT,
     channel       TEXT NOT NULL CHECK (channel IN ('sms', 'email')),
+    -- Empty once it has been forgotten.
     address       TEXT NOT NULL,
     locale        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    -- When the address is forgotten.
+    purge_at_ms   BIGINT NOT NULL,
+    -- When a person, as far as can be told, first followed it.
     opened_at_ms  BIGINT,
     -- Whose device it was linked to after signing in; for everybody else it is used up then.
     claimed_by    TEXT,
@@ -215,7 +219,7 @@ CREATE TABLE IF NOT EXISTS invite (
     revoked_at_ms BIGINT
 );
 CREATE INDEX IF NOT EXISTS invite_subject ON invite (brand_id, scope, subject_id);
-CREATE INDEX IF NOT EXISTS invite_expiry ON invite (expires_at_ms);
+CREATE INDEX IF NOT EXISTS invite_purge ON invite (purge_at_ms) WHERE address <> '';
 
 -- An event of an order that its contacts may want to know. Told together with those that
 -- follow within `due_at_ms`; once, however often the relay sees the event.
@@ -289,6 +293,7 @@ CREATE TABLE IF NOT EXISTS retention_progress (
     up_to_id TEXT NOT NULL,
     PRIMARY KEY (brand_id, kind)
 );
+
 -- Where a person is to be found when they are to be forgotten.
 CREATE INDEX IF NOT EXISTS invite_address ON invite (brand_id, channel, address) WHERE address <> '';
 CREATE INDEX IF NOT EXISTS invite_account ON invite (brand_id, account_id) WHERE account_id IS NOT NULL;
@@ -300,7 +305,7 @@ CREATE INDEX IF NOT EXISTS checkout_session_retention ON checkout_session (brand
 CREATE INDEX IF NOT EXISTS customer_order_retention ON customer_order (brand_id, updated_at_ms, id);
 CREATE INDEX IF NOT EXISTS hold_retention ON hold (brand_id, updated_at_ms, id);
 CREATE INDEX IF NOT EXISTS cart_retention ON cart (brand_id, updated_at_ms);
-CREATE INDEX IF NOT EXISTS message_retention ON message (brand_id, created_at_ms) WHERE address <> '';
 CREATE INDEX IF NOT EXISTS invite_retention ON invite (brand_id, expires_at_ms) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS message_retention ON message (brand_id, created_at_ms) WHERE address <> '';
 
 INSERT INTO schema_version (version, name) VALUES (5, 'shoppers') ON CONFLICT DO NOTHING;

@@ -120,6 +120,38 @@ impl Database {
         Ok(tables)
     }
 
+    /// In which columns of which tables, of all that the database has, one of the needles is
+    /// found, in whatever case.
+    pub async fn search(&self, needles: &[&str]) -> Result<Vec<String>> {
+        let columns = match self {
+            Self::Sqlite(_) => {
+                "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+            }
+            Self::Postgres(_) => {
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+            }
+        };
+        let mut found = Vec::new();
+        for column in self.rows(columns).await? {
+            let [Some(table), Some(column)] = column.as_slice() else {
+                continue;
+            };
+            let found_in = needles.iter().map(|needle| {
+                let needle = needle.to_lowercase().replace('\'', "''");
+                format!("lower(CAST(\"{column}\" AS TEXT)) LIKE '%{needle}%'")
+            });
+            let found_in: Vec<String> = found_in.collect();
+            let sql = format!(
+                "SELECT count(*) FROM \"{table}\" WHERE {}",
+                found_in.join(" OR ")
+            );
+            if self.number(&sql).await? > 0 {
+                found.push(format!("{table}.{column}"));
+            }
+        }
+        Ok(found)
+    }
+
     /// Fails with the violations when the stock ledger contradicts itself.
     pub async fn check_invariants(&self) -> Result<()> {
         let violations = self.rows(aisle_store::stock::INVARIANTS).await?;

@@ -1,6 +1,7 @@
 //! The end-to-end suite's own tools: fresh environments on both pairs of stores, and
 //! clients that talk HTTP to them.
 
+pub mod accounts;
 pub mod client;
 pub mod components;
 pub mod database;

@@ -4,7 +4,7 @@ use aisle_domain::cart::Cart;
 use aisle_domain::checkout::Session;
 use aisle_domain::order::Order;
 use aisle_http::{Call, Error};
-use aisle_store::{Batch, BatchError, Row, StoreError, Value, values};
+use aisle_store::{Batch, BatchError, Row, StoreError, Value, carts, values};
 use aisle_ucp::account::Identity;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -145,18 +145,20 @@ async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>,
     let sessions = format!(
         "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id = ?1 AND o.id IN ({orders}) \
          UNION SELECT x.id FROM (SELECT ac.checkout_session_id AS id FROM account_checkout ac \
-           WHERE ac.brand_id = ?1 AND ac.account_id = ?2 ORDER BY ac.checkout_session_id LIMIT ?3) x"
+           WHERE ac.brand_id = ?1 AND ac.account_id = ?2 ORDER BY ac.checkout_session_id LIMIT ?3) x \
+         UNION SELECT w.id FROM checkout_session w JOIN account_cart wc ON wc.brand_id = w.brand_id AND wc.cart_id = w.cart_id \
+           WHERE wc.brand_id = ?1 AND wc.account_id = ?2"
     );
     let carts = format!(
         "SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id IS NOT NULL AND s.id IN ({sessions}) \
          UNION SELECT y.id FROM (SELECT ac.cart_id AS id FROM account_cart ac WHERE ac.brand_id = ?1 AND ac.account_id = ?2) y \
          UNION SELECT z.id FROM (SELECT ch.subject_id AS id FROM account_change ch \
-           WHERE ch.brand_id = ?1 AND ch.account_id = ?2 AND ch.kind = 'cart' ORDER BY ch.subject_id LIMIT ?3) z"
+           JOIN cart cc ON cc.id = ch.subject_id AND cc.status <> 'merged' WHERE ch.brand_id = ?1 AND ch.account_id = ?2 AND ch.kind = 'cart' ORDER BY ch.subject_id LIMIT ?3) z"
     );
     let sql = format!(
         "SELECT 'order' AS kind, id, doc, version FROM customer_order WHERE brand_id = ?1 AND id IN ({orders}) \
          UNION ALL SELECT 'checkout', id, doc, version FROM checkout_session WHERE brand_id = ?1 AND id IN ({sessions}) \
-         UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND id IN ({carts})"
+         UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND status <> 'merged' AND id IN ({carts})"
     );
     let params = values![brand_id, account_id, BATCH];
     Ok(call.db().query(sql, params).await?)
@@ -184,6 +186,7 @@ pub fn order_documents(batch: &mut Batch, brand_id: &str, order_id: &str) {
 
 fn cart_documents(batch: &mut Batch, brand_id: &str, cart_id: &str) {
     let own = || values![brand_id, cart_id];
+    carts::give_up_checkouts(batch, brand_id, cart_id);
     batch.add(
         "UPDATE cart SET status = 'canceled' WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
         own(),

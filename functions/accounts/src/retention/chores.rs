@@ -95,6 +95,12 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
             delete("checkout_session", "id", &checkouts),
             policy.checkout_days,
         ),
+        (
+            format!(
+                "DELETE FROM cart_merged WHERE cart_id IN ({carts}) OR into_cart_id IN ({carts})"
+            ),
+            policy.cart_days,
+        ),
         (delete("cart_version", "cart_id", &carts), policy.cart_days),
         (delete("account_cart", "cart_id", &carts), policy.cart_days),
         (delete("cart", "id", &carts), policy.cart_days),

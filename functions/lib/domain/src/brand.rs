@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::location::FieldError;
 use crate::money::{Currency, MAX_MINOR};
 use crate::policy::Policies;
@@ -62,6 +63,9 @@ pub struct Brand {
     /// Absolute URLs that the brand owes its shoppers (terms, privacy, refunds).
     #[serde(default)]
     pub links: Vec<Link>,
+    /// The brand's own app for phones, which opens the links that are texted to shoppers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<App>,
     /// How it sources, transfers, holds, hands over and counts.
     #[serde(default)]
     pub policies: Policies,
@@ -174,6 +178,12 @@ impl Brand {
                 path: format!("policies.{path}"),
                 detail: detail.into(),
             })?;
+        if let Some(app) = &self.app {
+            app.validate().map_err(|(path, detail)| FieldError {
+                path: format!("app.{path}"),
+                detail: detail.into(),
+            })?;
+        }
         each("hosts", &self.hosts, |host| {
             (
                 host.as_str(),

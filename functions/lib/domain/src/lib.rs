@@ -1,6 +1,7 @@
 //! The rules of the trade, pure: no I/O, no clock, no randomness of its own.
 
 pub mod account;
+pub mod app;
 pub mod barcode;
 pub mod brand;
 pub mod cart;
@@ -17,6 +18,7 @@ pub mod hours;
 pub mod id;
 pub mod import;
 pub mod instant;
+pub mod invite;
 pub mod known_by;
 pub mod lane;
 pub mod layaway;

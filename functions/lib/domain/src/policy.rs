@@ -17,6 +17,7 @@ pub struct Policies {
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
     pub retention: RetentionPolicy,
+    pub invites: InvitePolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
@@ -167,7 +168,7 @@ pub struct RetentionPolicy {
     pub code_days: i64,
     /// Devices that are signed out, with their names.
     pub session_days: i64,
-    /// Addresses of messages and of links, and what they said, after they were sent.
+    /// Addresses of messages and of links, and what they said, after they were sent or over.
     pub message_days: i64,
     /// Carts, after they were last changed.
     pub cart_days: i64,
@@ -185,6 +186,47 @@ pub struct RetentionPolicy {
 pub struct CountingPolicy {
     /// A variance of more units for one SKU needs somebody with the scope `approve`.
     pub free_variance_units: i64,
+}
+
+/// Links that are texted to shoppers: how long they lead anywhere, and how many there may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitePolicy {
+    /// How long a link leads to its order, …
+    pub order_hours: i64,
+    /// … its cart, …
+    pub cart_hours: i64,
+    /// … or its account.
+    pub account_hours: i64,
+    /// Links to one number or mail address within 24 hours, at most.
+    pub per_address_per_day: i64,
+    /// Links that one account, link, order or cart asks for within an hour, at most.
+    pub per_caller_per_hour: i64,
+    /// The same for a till.
+    pub per_device_per_hour: i64,
+    /// Links of the brand within a minute, at most, and …
+    pub per_minute: i64,
+    /// … within 24 hours.
+    pub per_day: i64,
+    /// Days after a link's end when the address that it was sent to is forgotten.
+    pub retention_days: i64,
+}
+
+impl Default for InvitePolicy {
+    fn default() -> Self {
+        Self {
+            order_hours: 30 * 24,
+            cart_hours: 72,
+            account_hours: 24,
+            per_address_per_day: 5,
+            per_caller_per_hour: 10,
+            per_device_per_hour: 60,
+            per_minute: 60,
+            per_day: 5_000,
+            retention_days: 30,
+        }
+    }
 }
 
 impl Default for SourcingPolicy {
@@ -292,6 +334,9 @@ impl Policies {
         const KEPT: (i64, i64, &str) = (1, 36_500, "not within 1 and 36500");
         const RULES: (i64, i64, &str) = (0, 5, "more than 5 rules");
         let (transfers, layaway, retention) = (&self.transfers, &self.layaway, &self.retention);
+        const HOURS: (i64, i64, &str) = (1, 8_760, "not within 1 and 8760");
+        const TIMES: (i64, i64, &str) = (0, 1_000_000, "not within 0 and 1000000");
+        let invites = &self.invites;
         let bounds = [
             (
                 "sourcing.shipping",
@@ -425,6 +470,27 @@ impl Policies {
             ("retention.checkout_days", retention.checkout_days, KEPT),
             ("retention.order_days", retention.order_days, KEPT),
             ("retention.hold_days", retention.hold_days, KEPT),
+            ("invites.order_hours", invites.order_hours, HOURS),
+            ("invites.cart_hours", invites.cart_hours, HOURS),
+            ("invites.account_hours", invites.account_hours, HOURS),
+            (
+                "invites.per_address_per_day",
+                invites.per_address_per_day,
+                TIMES,
+            ),
+            (
+                "invites.per_caller_per_hour",
+                invites.per_caller_per_hour,
+                TIMES,
+            ),
+            (
+                "invites.per_device_per_hour",
+                invites.per_device_per_hour,
+                TIMES,
+            ),
+            ("invites.per_minute", invites.per_minute, TIMES),
+            ("invites.per_day", invites.per_day, TIMES),
+            ("invites.retention_days", invites.retention_days, DAYS),
         ];
         bounds
             .into_iter()

@@ -2,7 +2,7 @@
 //! how much, when and from where, which the law asks to keep; the country and region of a
 //! parcel, which its tax depends on; nothing by which somebody can be known.
 
-use crate::cart::{Buyer, Cart, Context};
+use crate::cart::{Buyer, Cart, Context, Trail};
 use crate::checkout::Session;
 use crate::fulfillment::{Destination, Method, ShippingAddress};
 use crate::hold::{Contact, Hold};
@@ -32,6 +32,7 @@ impl Cart {
     pub fn redact(&mut self) {
         self.buyer = Buyer::default();
         self.context = Context::default();
+        self.trail = Trail::default();
     }
 }
 

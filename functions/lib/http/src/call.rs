@@ -26,6 +26,7 @@ const MAX_KEY_CHARS: usize = 128;
 /// A request on its way through a function.
 pub struct Call {
     method: String,
+    is_head: bool,
     path: String,
     segments: Vec<String>,
     query: Vec<(String, String)>,
@@ -47,6 +48,7 @@ impl Call {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let call = Self {
+            is_head: parts.method == http::Method::HEAD,
             // What may be read may be asked after: the server leaves the body away.
             method: if parts.method == http::Method::HEAD {
                 "GET".into()
@@ -73,6 +75,11 @@ impl Call {
     /// In capitals; `GET` for HEAD as well.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Whether only the head of the answer is wanted.
+    pub fn is_head(&self) -> bool {
+        self.is_head
     }
 
     /// As it was sent, not decoded.
@@ -132,6 +139,13 @@ impl Call {
     /// Scheme and host, to which a path can be appended: `https://shop.example`.
     pub fn origin(&self) -> String {
         format!("{}://{}", self.host.scheme, self.host.authority)
+    }
+
+    /// The origin to write into what others get to read, such as a link in a text: the one that
+    /// was asked where it is the brand's own, else the brand's first. A `Host` header can say
+    /// anything.
+    pub fn brand_origin(&self, brand: &Brand) -> String {
+        self.host.origin_of(&brand.hosts)
     }
 
     /// The caller's id for this request, or the one it was given; in the answer and the log.
@@ -249,7 +263,7 @@ impl Call {
 
 /// The last entry of a list of addresses that proxies have added to, one after the other.
 fn last_address<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let last = headers.get_all(name).iter().last();
+    let last = headers.get_all(name).iter().next_back();
     let list = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
     list.rsplit(',').next().unwrap_or_default().trim()
 }

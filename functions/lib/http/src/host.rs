@@ -9,6 +9,22 @@ pub(crate) struct Host {
     pub(crate) authority: String,
 }
 
+impl Host {
+    /// Its origin when it is one of `own` names, with or without its port; else that of the
+    /// first of them.
+    pub(crate) fn origin_of(&self, own: &[String]) -> String {
+        let asked = self.authority.as_str();
+        let name = asked.rsplit_once(':').map_or(asked, |(name, _)| name);
+        let known =
+            |one: &String| one.eq_ignore_ascii_case(asked) || one.eq_ignore_ascii_case(name);
+        let authority = match own.first() {
+            Some(first) if !own.iter().any(known) => first,
+            _ => asked,
+        };
+        format!("{}://{authority}", self.scheme)
+    }
+}
+
 /// From the request's URI, which the runtime completes with what the client asked for; from
 /// the `host` header where a URI has no authority. No other header counts: the runtime adds
 /// its `spin-*` headers after those of the same name that a client has sent, and
@@ -61,6 +77,26 @@ mod tests {
             ("http".into(), "fallback.example".into())
         );
         assert_eq!(host("/stock", &[]), ("http".into(), String::new()));
+    }
+
+    #[test]
+    fn a_link_leads_to_the_brand_whatever_host_was_asked() {
+        let own = ["shop.example".to_owned(), "north.localhost:3000".to_owned()];
+        let origin = |uri: &str| of(&uri.parse().unwrap(), &HeaderMap::new()).origin_of(&own);
+        assert_eq!(origin("https://Shop.example/i"), "https://shop.example");
+        assert_eq!(
+            origin("http://shop.example:4000/i"),
+            "http://shop.example:4000"
+        );
+        assert_eq!(
+            origin("http://north.localhost:3000/i"),
+            "http://north.localhost:3000"
+        );
+        assert_eq!(origin("https://evil.example/i"), "https://shop.example");
+        assert_eq!(
+            origin("https://shop.example.evil.example/i"),
+            "https://shop.example"
+        );
     }
 
     #[test]

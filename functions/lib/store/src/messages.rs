@@ -62,3 +62,12 @@ pub fn forgotten(brand_id: &str, channel: Channel, address: &str) -> String {
     let known = format!("{brand_id}/{}/{address}", channel.name());
     format!("sha256:{}", sha256_hex(known.as_bytes()))
 }
+
+/// Takes back a message that nobody has begun to send.
+pub fn withdraw(batch: &mut Batch, brand_id: &str, dedup_key: &str) {
+    batch.add(
+        "UPDATE message SET status = 'suppressed', failure = 'withdrawn', params = '{}', updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND dedup_key = ?2 AND status = 'queued'",
+        values![brand_id, dedup_key],
+    );
+}

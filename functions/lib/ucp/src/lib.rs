@@ -9,6 +9,7 @@ pub mod checkout;
 pub mod count;
 pub mod envelope;
 pub mod hold;
+pub mod invite;
 pub mod layaway;
 pub mod location;
 #[cfg(feature = "openapi")]

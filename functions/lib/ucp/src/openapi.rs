@@ -29,6 +29,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::account::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
+        crate::invite::api::Api::openapi(),
         crate::layaway::api::Api::openapi(),
         crate::pass::api::Api::openapi(),
         crate::transfer::api::Api::openapi(),

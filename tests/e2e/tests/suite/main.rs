@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod accounts;
 mod administration;
 mod bad_input;
 mod brands;
@@ -16,6 +17,7 @@ mod health;
 mod holds;
 mod idempotency;
 mod imports;
+mod invites;
 mod judges;
 mod lanes;
 mod layaway;
@@ -35,6 +37,26 @@ mod story;
 mod transfers;
 
 harness::suite! {
+    accounts: [
+        a_code_signs_up_and_in,
+        devices_are_listed_and_signed_out_one_by_one,
+        a_refresh_token_works_once,
+        a_session_slides_to_its_end,
+        an_order_becomes_the_accounts,
+        a_till_code_is_short_lived_and_the_only_one,
+        requests_that_make_no_sense_change_nothing,
+        an_account_is_exported_and_erased_from_every_table,
+        an_erasure_needs_to_be_sure,
+        an_erasure_that_was_cut_short_goes_on,
+        personal_data_is_kept_as_long_as_the_policy_says,
+        a_browser_signs_in_without_a_script,
+        another_site_cannot_use_a_cookie,
+        nobody_learns_who_is_known,
+        guesses_are_counted_however_they_come,
+        a_code_is_for_its_address_its_brand_and_once,
+        codes_are_limited,
+        what_belongs_to_somebody_else_stays_theirs,
+    ],
     administration: [
         a_location_is_created_and_changed,
         a_location_that_makes_no_sense_is_refused,
@@ -107,6 +129,26 @@ harness::suite! {
         shopify_exports_go_in_as_they_are,
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
+    ],
+    invites: [
+        a_link_is_texted_with_consent,
+        addresses_that_are_not_texted_are_refused,
+        a_repetition_is_one_text,
+        a_thousand_links_in_a_minute_are_stopped,
+        limits_hold_for_numbers_and_callers,
+        a_number_that_said_stop_is_told_to_those_it_concerns_only,
+        a_till_texts_links_to_orders_of_its_store,
+        the_wrong_people_have_no_links,
+        links_are_listed_and_revoked,
+        previewers_and_scanners_use_nothing_up,
+        what_is_over_says_so,
+        guessing_is_limited,
+        an_app_opens_the_links_of_its_brand,
+        addresses_are_forgotten_after_a_while,
+        a_link_becomes_one_accounts_own,
+        a_page_asks_before_it_claims,
+        a_phone_is_linked_to_its_account,
+        a_cart_does_not_displace_another,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,

@@ -1,0 +1,208 @@
+//! Pages without a script: forms, redirects, cookies.
+
+use std::collections::BTreeMap;
+
+use aisle_e2e::accounts::code_of;
+use aisle_e2e::environment::NORTH;
+use aisle_e2e::json::Look;
+use aisle_e2e::{Answer, Client, Environment, Pair, Setup};
+use anyhow::{Context, Result};
+use http::Method;
+use serde_json::json;
+
+use super::{ADA, until_refused};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Sends a form as a browser on our own page does.
+async fn submit(client: &Client, path: &str, cookies: &str, form: &str) -> Result<Answer> {
+    let call = client.post(path).text(FORM, form.to_owned());
+    call.header("origin", &client.origin())
+        .header("cookie", cookies)
+        .send()
+        .await
+}
+
+fn location(answer: &Answer) -> &str {
+    answer.headers["location"].to_str().unwrap_or_default()
+}
+
+fn field<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+    let query = path.split_once('?')?.1;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// The cookies that an answer sets, by name.
+fn cookies(answer: &Answer) -> BTreeMap<String, String> {
+    let set = answer.headers.get_all("set-cookie").iter();
+    let set = set.filter_map(|cookie| cookie.to_str().ok());
+    for cookie in set.clone() {
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            "{cookie}"
+        );
+    }
+    let pairs = set.filter_map(|cookie| cookie.split(';').next()?.split_once('='));
+    pairs
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+/// Signs a browser in: the value of its `Cookie` header.
+async fn browser(aisle: &Environment, client: &Client) -> Result<String> {
+    let sent = submit(
+        client,
+        "/accounts/web/codes",
+        "",
+        "address=ada%40example.com&return_to=%2Fmy%2Forders%2F1",
+    )
+    .await?;
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert!(
+        location(&sent).starts_with("/my/sign-in?challenge="),
+        "{sent:?}"
+    );
+    assert_eq!(field(location(&sent), "return_to"), Some("/my/orders/1"));
+    let challenge = field(location(&sent), "challenge").context("no challenge")?;
+    let code = code_of(&aisle.database, challenge).await?;
+    let form = format!("challenge={challenge}&code={code}&return_to=%2Fmy%2Forders%2F1");
+    let signed_in = submit(client, "/accounts/web/sessions", "", &form).await?;
+    assert_eq!(
+        (signed_in.status.as_u16(), location(&signed_in)),
+        (303, "/my/orders/1"),
+        "{signed_in:?}"
+    );
+    let cookies = cookies(&signed_in);
+    Ok(format!(
+        "aisle_session={}; aisle_refresh={}",
+        cookies["aisle_session"], cookies["aisle_refresh"]
+    ))
+}
+
+pub async fn a_browser_signs_in_without_a_script(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let client = Client::new(aisle.addr(), NORTH);
+    let jar = browser(&aisle, &client).await?;
+    let me = client
+        .get("/accounts/me")
+        .header("cookie", &jar)
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(me.text("/identities/0/address"), ADA);
+
+    // The access cookie is over: a page leads here, and back.
+    let path = "/accounts/web/refresh?return_to=/my/orders";
+    let refreshed = client.get(path).header("cookie", &jar).expect(303).await?;
+    assert_eq!(location(&refreshed), "/my/orders");
+    let fresh = cookies(&refreshed);
+    let again = client.get(path).header("cookie", &jar).expect(303).await?;
+    assert_eq!(cookies(&again), fresh, "two windows of one browser");
+    let fresh = format!(
+        "aisle_session={}; aisle_refresh={}",
+        fresh["aisle_session"], fresh["aisle_refresh"]
+    );
+    client
+        .get("/accounts/me")
+        .header("cookie", &fresh)
+        .expect(200)
+        .await?;
+    let nobody = client.get(path).expect(303).await?;
+    assert_eq!(location(&nobody), "/my/sign-in?return_to=/my/orders");
+
+    let out = submit(
+        &client,
+        "/accounts/web/sign-out",
+        &fresh,
+        "return_to=%2Fmy%2Forders",
+    )
+    .await?;
+    assert_eq!(out.status, 303);
+    assert!(cookies(&out).values().all(String::is_empty));
+    let token = fresh.split(['=', ';']).nth(1).unwrap_or_default();
+    until_refused(&aisle_e2e::accounts::with_token(&aisle, NORTH, token)).await?;
+
+    // What is wrong is told on the page.
+    let wrong = submit(&client, "/accounts/web/codes", "", "address=nonsense").await?;
+    assert_eq!(wrong.status, 303);
+    assert!(field(location(&wrong), "error").is_some(), "{wrong:?}");
+    let wrong = submit(&client, "/accounts/web/sessions", "", "challenge=x&code=1").await?;
+    assert_eq!(field(location(&wrong), "error"), Some("code_over"));
+    Ok(())
+}
+
+pub async fn another_site_cannot_use_a_cookie(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let client = Client::new(aisle.addr(), NORTH);
+    let jar = browser(&aisle, &client).await?;
+    let patch = |name: &'static str, value: &str| {
+        let call = client
+            .call(Method::PATCH, "/accounts/me")
+            .header("cookie", &jar);
+        call.json(&json!({"name": "Eve"}))
+            .header(name, value)
+            .send()
+    };
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("x-nothing", "at all"),
+    ] {
+        let answer = patch(name, value).await?;
+        assert_eq!(
+            answer.json()["code"],
+            "cross_origin",
+            "{name}: {value}: {answer:?}"
+        );
+    }
+    assert_eq!(patch("sec-fetch-site", "same-origin").await?.status, 200);
+
+    for path in ["codes", "sessions", "refresh", "sign-out"] {
+        let call = client
+            .post(&format!("/accounts/web/{path}"))
+            .text(FORM, "address=a");
+        let call = call
+            .header("origin", "https://evil.example")
+            .header("cookie", &jar);
+        call.expect(403).await?;
+    }
+    client
+        .get("/accounts/me")
+        .header("cookie", &jar)
+        .expect(200)
+        .await?;
+
+    // Nobody is led away.
+    for bad in [
+        "https%3A%2F%2Fevil.example",
+        "%2F%2Fevil.example",
+        "%2F%5Cevil.example",
+        "%0D%0ASet-Cookie%3Aa",
+    ] {
+        let out = submit(
+            &client,
+            "/accounts/web/sign-out",
+            "",
+            &format!("return_to={bad}"),
+        )
+        .await?;
+        assert_eq!(location(&out), "/my/orders", "{bad}");
+    }
+    let json = client
+        .post("/accounts/web/codes")
+        .json(&json!({"address": ADA}));
+    json.header("origin", &client.origin()).expect(415).await?;
+    let long = format!("address={}", "x".repeat(9_000));
+    assert_eq!(
+        submit(&client, "/accounts/web/codes", "", &long)
+            .await?
+            .status,
+        413
+    );
+    Ok(())
+}

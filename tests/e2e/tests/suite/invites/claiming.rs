@@ -1,0 +1,227 @@
+//! Making a link an account's own.
+
+use aisle_e2e::environment::{HARBOR, NORTH};
+use aisle_e2e::json::Look;
+use aisle_e2e::{Answer, Pair};
+use anyhow::Result;
+use serde_json::json;
+
+use super::scene::{Account, NUMBER, Scene, ask, browser, cart, code, code_of, request};
+
+fn leads_to(answer: &Answer, place: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, place),
+        "{answer:?}"
+    );
+}
+
+pub async fn a_link_becomes_one_accounts_own(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let (_, link) = scene.invite(NUMBER).await?;
+    let (open, claim) = (format!("/i/{link}"), format!("/invites/{link}/claim"));
+    let foreign = Account::new(aisle, HARBOR).await?;
+    aisle.north().post(&claim).expect(401).await?;
+    foreign.client(aisle).post(&claim).expect(403).await?;
+    assert_eq!(scene.owner().await?, None);
+
+    let (one, other) = (
+        Account::new(aisle, NORTH).await?,
+        Account::new(aisle, NORTH).await?,
+    );
+    let (first, second) = (one.client(aisle), other.client(aisle));
+    let (a, b) = tokio::try_join!(first.post(&claim).send(), second.post(&claim).send())?;
+    let mut statuses = [a.status.as_u16(), b.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 410], "{a:?} {b:?}");
+    let (winner, loser, won, lost) = if a.status == 200 {
+        (&one, &other, a, b)
+    } else {
+        (&other, &one, b, a)
+    };
+    assert_eq!(
+        won.json().text("/page"),
+        format!("/my/orders/{}", scene.order_id)
+    );
+    assert_eq!(code(&lost), "link_used");
+    assert_eq!(scene.owner().await?.as_deref(), Some(winner.id.as_str()));
+
+    // Again for its owner, on every device; over for everybody else.
+    winner.client(aisle).post(&claim).expect(200).await?;
+    loser.client(aisle).post(&claim).expect(410).await?;
+    let led = winner.browser(aisle).get(&open).expect(303).await?;
+    leads_to(&led, &format!("/my/orders/{}", scene.order_id));
+    assert_eq!(led.header("set-cookie"), "", "the session opens it");
+    loser.browser(aisle).get(&open).expect(410).await?;
+    browser(aisle).get(&open).expect(410).await?;
+
+    // Whose order it is learns of it on other devices.
+    let noted = format!(
+        "SELECT DISTINCT kind FROM account_change WHERE account_id = '{}' ORDER BY kind",
+        winner.id
+    );
+    let noted: Vec<_> = aisle
+        .database
+        .rows(&noted)
+        .await?
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    assert_eq!(noted, ["invite", "order"]);
+
+    // What belongs to one account does not become another's by a link.
+    let invite = ask(&winner.client(aisle), &scene.request()).await?;
+    let link = code_of(aisle, invite.text("/id")).await?;
+    let refused = loser.client(aisle).post(&format!("/invites/{link}/claim"));
+    assert_eq!(code(&refused.expect(409).await?), "not_yours");
+    browser(aisle)
+        .get(&format!("/i/{link}"))
+        .expect(303)
+        .await?;
+    Ok(())
+}
+
+pub async fn a_page_asks_before_it_claims(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let (_, link) = scene.invite(NUMBER).await?;
+    let path = format!("/i/{link}/claim");
+    let sign_in = format!("/my/sign-in?return_to=/i/{link}/claim");
+    let holder = || browser(aisle).with_header("cookie", &format!("aisle_link={link}"));
+    leads_to(&holder().get(&path).expect(303).await?, &sign_in);
+    let posted = holder().post(&path).header("sec-fetch-site", "same-origin");
+    leads_to(&posted.expect(303).await?, &sign_in);
+
+    let account = Account::new(aisle, NORTH).await?;
+    let device = account.browser(aisle);
+    let asked = device
+        .get(&path)
+        .header("accept-language", "de")
+        .expect(200)
+        .await?;
+    assert!(
+        asked.text().contains(r#"<form method="post"><button>"#),
+        "{asked:?}"
+    );
+    assert!(asked.text().contains("Bestellung"), "{asked:?}");
+    assert_eq!(scene.owner().await?, None, "looking changes nothing");
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ] {
+        device.post(&path).header(name, value).expect(403).await?;
+    }
+    device.post(&path).expect(403).await?;
+    assert_eq!(scene.owner().await?, None);
+
+    let origin = aisle.north().origin();
+    let done = device
+        .post(&path)
+        .header("origin", &origin)
+        .expect(303)
+        .await?;
+    leads_to(&done, &format!("/my/orders/{}", scene.order_id));
+    assert!(
+        done.header("set-cookie").starts_with("aisle_link=; "),
+        "{done:?}"
+    );
+    assert_eq!(scene.owner().await?.as_deref(), Some(account.id.as_str()));
+    leads_to(
+        &device.get(&path).expect(303).await?,
+        &format!("/my/orders/{}", scene.order_id),
+    );
+    browser(aisle).get(&path).expect(410).await?;
+    let other = Account::new(aisle, NORTH).await?.browser(aisle);
+    other
+        .post(&path)
+        .header("sec-fetch-site", "same-origin")
+        .expect(410)
+        .await?;
+    Ok(())
+}
+
+pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let account = Account::new(aisle, NORTH).await?;
+    let invite = ask(&account.client(aisle), &request("account", &account.id)).await?;
+    let link = code_of(aisle, invite.text("/id")).await?;
+    // Nothing of the account shows before somebody signs in.
+    let led = browser(aisle)
+        .get(&format!("/i/{link}"))
+        .expect(303)
+        .await?;
+    leads_to(&led, &format!("/i/{link}/claim"));
+    assert_eq!(led.header("set-cookie"), "");
+    let stranger = Account::new(aisle, NORTH).await?;
+    let refused = stranger
+        .client(aisle)
+        .post(&format!("/invites/{link}/claim"))
+        .expect(409)
+        .await?;
+    assert_eq!(code(&refused), "not_yours");
+
+    let phone = account.browser(aisle);
+    let path = format!("/i/{link}/claim");
+    phone.get(&path).expect(200).await?;
+    let done = phone
+        .post(&path)
+        .header("sec-fetch-site", "same-origin")
+        .expect(303)
+        .await?;
+    leads_to(&done, "/my/orders");
+    let proved = format!(
+        "SELECT account_id FROM account_identity WHERE kind = 'phone' AND address = '{NUMBER}'"
+    );
+    let proved = aisle.database.rows(&proved).await?;
+    assert_eq!(proved, [[Some(account.id.clone())]]);
+
+    // A number that is known as somebody else's stays theirs.
+    let invite = ask(&stranger.client(aisle), &request("account", &stranger.id)).await?;
+    let link = code_of(aisle, invite.text("/id")).await?;
+    stranger
+        .client(aisle)
+        .post(&format!("/invites/{link}/claim"))
+        .expect(200)
+        .await?;
+    let owners = format!("SELECT account_id FROM account_identity WHERE address = '{NUMBER}'");
+    assert_eq!(aisle.database.rows(&owners).await?, [[Some(account.id)]]);
+    Ok(())
+}
+
+pub async fn a_cart_does_not_displace_another(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let account = Account::new(aisle, NORTH).await?;
+    let device = account.client(aisle);
+    let link_to = async |cart: &str| -> Result<String> {
+        let mut request = request("cart", cart);
+        request["consent"]["purpose"] = json!("invite");
+        let invite = ask(&aisle.north(), &request).await?;
+        code_of(aisle, invite.text("/id")).await
+    };
+    let (mine, second) = (cart(aisle).await?, cart(aisle).await?);
+    let (link, other) = (link_to(&mine).await?, link_to(&second).await?);
+    let claimed = device
+        .post(&format!("/invites/{link}/claim"))
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(
+        (claimed.text("/scope"), claimed.text("/page")),
+        ("cart", "/my/cart")
+    );
+    let own = format!(
+        "SELECT cart_id FROM account_cart WHERE account_id = '{}'",
+        account.id
+    );
+    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine)]]);
+    let refused = device
+        .post(&format!("/invites/{other}/claim"))
+        .expect(409)
+        .await?;
+    assert_eq!(code(&refused), "other_cart");
+    Ok(())
+}
