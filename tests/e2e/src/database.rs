@@ -24,7 +24,7 @@ pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
 
-const TABLES: [&str; 57] = [
+const TABLES: [&str; 58] = [
     "account",
     "account_cart",
     "account_change",
