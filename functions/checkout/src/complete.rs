@@ -14,13 +14,13 @@ use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, BatchError, accounts, new_id, random, stock, values};
+use aisle_store::{Batch, BatchError, accounts, carts, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
 use crate::sessions::{self, document, shown};
-use crate::{terms, transfers};
+use crate::{limits, terms, transfers};
 use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
@@ -210,8 +210,12 @@ impl Completion<'_> {
             &pending.transfers,
             facts,
         )?;
+        let paying = limits::begin(&mut batch, self.brand, &pending.row.session.buyer);
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
+            Err(BatchError::Unmet { statement, .. }) if paying.contains(&statement) => {
+                Err(limits::exceeded())
+            }
             Err(BatchError::Unmet { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -418,6 +422,7 @@ async fn finish(
                      WHERE brand_id = ?1 AND id = ?2",
                     values![&brand.id, cart_id],
                 );
+                carts::ordered(&mut batch, &brand.id, cart_id, &pending.order.id);
             }
             outbox::event(
                 &mut batch,
@@ -464,6 +469,7 @@ async fn finish(
             return Reply::json(200, &shown(call, brand, &pending.row).with(&[notice])).map(Some);
         }
     };
+    limits::end(&mut batch, brand, &pending.row.session.buyer);
     let answer = Answer::new(200, &shown(call, brand, &pending.row).with(&notices))?;
     match keyed {
         Keyed::Not => {}

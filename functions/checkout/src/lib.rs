@@ -4,6 +4,7 @@ mod answer;
 mod carts;
 mod complete;
 mod facts;
+mod limits;
 mod recover;
 mod sessions;
 mod terms;
@@ -21,6 +22,9 @@ async fn handle(request: Request) -> impl IntoResponse {
 async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("POST", ["carts"]) => carts::create(&call).await,
+        ("GET", ["carts", "mine"]) => carts::mine(&call).await,
+        ("POST", ["carts", "mine", "merge"]) => carts::merge(&call).await,
+        (_, ["carts", "mine"]) => Err(call.method_not_allowed("GET, HEAD")),
         ("GET", ["carts", id]) => carts::get(&call, id).await,
         ("PUT", ["carts", id]) => carts::update(&call, id).await,
         ("POST", ["carts", id, "cancel"]) => carts::cancel(&call, id).await,
@@ -34,9 +38,12 @@ async fn route(call: Call) -> Result<Reply, Error> {
         (_, ["carts", _] | ["checkout-sessions", _]) => {
             Err(call.method_not_allowed("GET, HEAD, PUT"))
         }
-        (_, ["carts", _, "cancel"] | ["checkout-sessions", _, "complete" | "cancel"]) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        (
+            _,
+            ["carts", "mine", "merge"]
+            | ["carts", _, "cancel"]
+            | ["checkout-sessions", _, "complete" | "cancel"],
+        ) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }
 }

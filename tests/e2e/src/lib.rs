@@ -13,6 +13,7 @@ mod interrupted;
 pub mod json;
 pub mod line;
 mod neighbour;
+pub mod phone;
 pub mod python;
 pub mod servers;
 pub mod shopping;

@@ -8,6 +8,7 @@ mod bad_input;
 mod brands;
 mod browser;
 mod caching;
+mod carts;
 mod catalog;
 mod checkout_transfer;
 mod clock;
@@ -40,6 +41,7 @@ mod refunds;
 mod sourcing;
 mod stores_story;
 mod story;
+mod sync;
 mod transfers;
 
 harness::suite! {
@@ -96,6 +98,21 @@ harness::suite! {
         stock_is_found_by_gtin,
         what_belongs_to_a_shopper_is_not_cached,
     ],
+    carts: [
+        two_devices_change_one_cart,
+        what_a_device_knows_must_be_known,
+        five_devices_race_and_see_the_same_cart,
+        a_cart_is_brought_along,
+        nobody_brings_what_is_not_theirs,
+        the_till_sells_the_accounts_cart,
+    ],
+    sync: [
+        a_device_catches_up_in_one_call,
+        an_expired_cart_is_gone_by_itself,
+        a_cursor_is_for_its_account,
+        a_change_reaches_streams_of_every_process,
+        a_stream_of_news_ends_with_its_time_and_with_its_session,
+    ],
     catalog: [
         a_title_ranks_before_a_body,
         any_text_can_be_searched_for,
@@ -115,6 +132,7 @@ harness::suite! {
         a_brand_may_keep_transfers_to_itself,
         the_shoppers_own_transfer_is_taken_over,
         what_was_set_aside_and_is_not_bought_is_given_back,
+        a_buyer_has_only_so_many_payments_under_way,
         a_cart_is_cancelled_under_its_order,
         a_cart_is_sold_at_a_till_under_its_order,
     ],
@@ -161,7 +179,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
-        a_cart_does_not_displace_another,
+        a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
@@ -293,6 +311,7 @@ harness::suite! {
         a_missed_departure_moves_the_promise_once,
         what_slips_too_far_comes_from_elsewhere,
         a_late_answer_is_a_new_promise,
+        what_is_set_aside_is_promised_anew_too,
         a_refusal_takes_what_the_store_has_itself,
         a_store_that_has_it_all_needs_no_transfer,
         ten_thousand_requests_leave_enough_for_others,
