@@ -126,17 +126,15 @@ impl Call {
 
     /// The network address that the call came from, for limits. As the runtime saw it: what a
     /// client claims comes before the runtime's own. Behind a proxy, variable
-    /// `client_address_header` names the header whose last address the proxy has added.
+    /// `client_address_header` names the header whose last address the proxy has added. Of
+    /// IPv6 the /64, all of whose addresses one client can take.
     pub async fn caller(&self) -> String {
         let name = variables::get("client_address_header").await;
         match name.ok().filter(|name| !name.is_empty()) {
-            Some(name) => last_address(&self.headers, &name).to_owned(),
+            Some(name) => host::network(last_address(&self.headers, &name)),
             None => {
                 let address = last_address(&self.headers, "spin-client-addr");
-                address
-                    .rsplit_once(':')
-                    .map_or(address, |(ip, _)| ip)
-                    .to_owned()
+                host::network(address.rsplit_once(':').map_or(address, |(ip, _)| ip))
             }
         }
     }

@@ -27,6 +27,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::checkout::api::Api::openapi(),
         crate::order::api::Api::openapi(),
         crate::account::api::Api::openapi(),
+        crate::order::actions::api::Api::openapi(),
         crate::admin::api::Api::openapi(),
         crate::hold::api::Api::openapi(),
         crate::invite::api::Api::openapi(),

@@ -6,6 +6,7 @@ mod accounts;
 mod administration;
 mod bad_input;
 mod brands;
+mod browser;
 mod caching;
 mod carts;
 mod catalog;
@@ -25,6 +26,7 @@ mod lanes;
 mod layaway;
 mod locator;
 mod migrations;
+mod order_page;
 mod pass;
 mod pos_collection;
 mod pos_customer;
@@ -85,6 +87,11 @@ harness::suite! {
         another_brand_does_not_know_my_cart_checkout_order_or_product,
         an_unknown_host_gets_the_default_brand,
         a_claimed_host_changes_nothing,
+    ],
+    browser: [
+        the_texted_link_opens_the_order_with_and_without_script,
+        the_page_follows_a_promise_that_moves,
+        every_state_is_fit_for_everybody,
     ],
     caching: [
         stock_can_be_cached_and_revalidated,
@@ -171,7 +178,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
-        a_cart_does_not_displace_another,
+        a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
@@ -192,6 +199,19 @@ harness::suite! {
         migrating_again_changes_nothing,
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
+    ],
+    order_page: [
+        an_order_of_an_account_is_its_own,
+        a_link_opens_its_order_and_nothing_else,
+        the_page_sends_strangers_to_sign_in,
+        a_cancelled_order_frees_everything_exactly,
+        what_has_moved_cannot_be_called_off,
+        somebody_else_collects_and_staff_know,
+        news_go_where_the_shopper_agreed,
+        only_what_was_handed_over_is_returned,
+        the_page_is_small_sealed_and_in_three_languages,
+        forms_do_what_the_api_does,
+        a_stream_tells_that_the_order_changed,
     ],
     presence: [
         a_store_sees_who_comes_until_that_expires,
