@@ -14,6 +14,7 @@ mod checkout_transfer;
 mod clock;
 mod counts;
 mod deliveries;
+mod devices_story;
 mod discovery;
 mod health;
 mod holds;
@@ -161,6 +162,9 @@ harness::suite! {
         memory_does_not_grow_with_the_file,
     ],
     interleavings: [nothing_is_lost_whoever_does_what_when],
+    devices_story: [
+        sign_up_text_open_arrives_early_here_i_am,
+    ],
     invites: [
         a_link_is_texted_with_consent,
         addresses_that_are_not_texted_are_refused,

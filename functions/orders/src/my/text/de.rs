@@ -139,6 +139,8 @@ pub const TEXT: Text = Text {
     failed_opted_out: "Von dieser Nummer kam STOP. Nur START, von dort gesendet, hebt das auf.",
     failed_other: "Das hat nicht geklappt. Bitte versuche es noch einmal.",
     sign_in: "Anmelden",
+    keep_order: "Diese Bestellung in deinem Konto aufheben",
+    open_in_app: "In der App öffnen",
     sign_out: "Abmelden",
     sign_in_why: "Wir schicken dir einen Code. Du brauchst kein Passwort.",
     sign_in_address: "Telefonnummer oder E-Mail-Adresse",

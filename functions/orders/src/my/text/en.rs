@@ -139,6 +139,8 @@ pub const TEXT: Text = Text {
     failed_opted_out: "The owner of this number said STOP. Only START, sent from it, lifts that.",
     failed_other: "That did not work. Please try again.",
     sign_in: "Sign in",
+    keep_order: "Keep this order in your account",
+    open_in_app: "Open in the app",
     sign_out: "Sign out",
     sign_in_why: "We send you a code. No password is needed.",
     sign_in_address: "Phone number or email address",

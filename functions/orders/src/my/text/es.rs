@@ -139,6 +139,8 @@ pub const TEXT: Text = Text {
     failed_opted_out: "El titular de este número dijo STOP. Solo START, enviado desde él, lo anula.",
     failed_other: "Eso no funcionó. Inténtalo de nuevo.",
     sign_in: "Iniciar sesión",
+    keep_order: "Guardar este pedido en tu cuenta",
+    open_in_app: "Abrir en la app",
     sign_out: "Cerrar sesión",
     sign_in_why: "Te enviamos un código. No hace falta contraseña.",
     sign_in_address: "Teléfono o correo electrónico",
