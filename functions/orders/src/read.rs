@@ -4,13 +4,18 @@
 use aisle_domain::id::is_id;
 use aisle_domain::order::Order;
 use aisle_domain::pass::PickupStatus;
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::{Row, StoreError, values};
 use aisle_ucp::envelope::Severity;
 use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Refund, Timeline};
 
+use crate::access::OWNER;
+
 struct Facts {
     order: Order,
+    /// The account that it belongs to.
+    owner: Option<String>,
     pickup: Option<Pickup>,
     recorded: Vec<Recorded>,
     refunds: Vec<Refund>,
@@ -53,8 +58,9 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
         return Err(not_found());
     }
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let sql = format!(
-        "SELECT 'order' AS kind, id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
+        "SELECT 'order' AS kind, {OWNER} AS id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
          WHERE brand_id = ?1 AND id = ?2 AND status IN ('confirmed', 'cancelled') \
          UNION ALL \
          SELECT 'pickup', location_id, '', status, ready_at_ms, pickup_by_ms FROM pickup \
@@ -67,15 +73,20 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
            WHERE brand_id = ?1 AND order_id = ?2 ORDER BY occurred_at_ms DESC, id DESC LIMIT {MAX_ENTRIES}) latest"
     );
     let rows = call.db().query(sql, values![&brand.id, id]).await?;
-    collect(&rows)?.ok_or_else(not_found)
+    let facts = collect(&rows)?.ok_or_else(not_found)?;
+    viewer.may_touch(("order", id), facts.owner.as_deref(), not_found)?;
+    Ok(facts)
 }
 
 fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
-    let (mut order, mut pickup) = (None, None);
+    let (mut order, mut owner, mut pickup) = (None, None, None);
     let (mut recorded, mut refunds) = (Vec::new(), Vec::new());
     for row in rows {
         match row.text("kind")?.as_str() {
-            "order" => order = Some(row.json("doc")?),
+            "order" => {
+                order = Some(row.json("doc")?);
+                owner = row.text_opt("id")?;
+            }
             "pickup" => pickup = Some(Pickup::of(row)?),
             "refund" => refunds.push(refund(row)?),
             _ => recorded.push(Recorded {
@@ -89,6 +100,7 @@ fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
     recorded.sort_by(|a, b| (a.occurred_at_ms, &a.id).cmp(&(b.occurred_at_ms, &b.id)));
     Ok(order.map(|order| Facts {
         order,
+        owner,
         pickup,
         recorded,
         refunds,

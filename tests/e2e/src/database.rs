@@ -24,7 +24,7 @@ pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
 
-const TABLES: [&str; 61] = [
+const TABLES: &[&str] = &[
     "account",
     "account_cart",
     "account_change",
@@ -70,11 +70,13 @@ const TABLES: [&str; 61] = [
     "payment",
     "pickup",
     "pickup_pass",
+    "pickup_person",
     "pickup_reminder",
     "presence",
     "product",
     "product_category",
     "refund",
+    "return_request",
     "sandbox_message",
     "staff",
     "staff_session",
@@ -111,7 +113,7 @@ impl Database {
     /// Everything, in an order that does not depend on how it got there.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let mut tables = Snapshot::new();
-        for table in TABLES {
+        for &table in TABLES {
             let columns = match table {
                 "outbox" => OUTBOX,
                 _ => "*",

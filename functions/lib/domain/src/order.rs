@@ -203,6 +203,10 @@ pub enum TimelineKind {
     /// It was not collected, and is not kept any more.
     NotCollected,
     Cancelled,
+    /// Another person collects it.
+    PickupPersonChanged,
+    /// The shopper wants to give something back.
+    ReturnRequested,
     /// Money went back, or could not go back the way it came.
     Refunded,
     RefundFailed,
@@ -229,6 +233,8 @@ impl TimelineKind {
             Self::PickupReminder => "pickup_reminder",
             Self::NotCollected => "not_collected",
             Self::Cancelled => "cancelled",
+            Self::PickupPersonChanged => "pickup_person_changed",
+            Self::ReturnRequested => "return_requested",
             Self::Refunded => "refunded",
             Self::RefundFailed => "refund_failed",
         }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancellation::CancellationPolicy;
+use crate::returns::ReturnPolicy;
+
 const WHOLE_PPM: i64 = 1_000_000;
 
 /// The policies of a brand, one for each kind.
@@ -16,6 +19,8 @@ pub struct Policies {
     pub pickup: PickupPolicy,
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
+    pub cancellation: CancellationPolicy,
+    pub returns: ReturnPolicy,
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
 }
@@ -211,14 +216,14 @@ pub struct InvitePolicy {
     pub per_address_per_day: i64,
     /// Links that one account, link, order or cart asks for within an hour, at most.
     pub per_caller_per_hour: i64,
-    /// The same for a till.
+    /// The same for a till, …
     pub per_device_per_hour: i64,
+    /// … and for a network address, of those who show no token.
+    pub per_network_per_hour: i64,
     /// Links of the brand within a minute, at most, and …
     pub per_minute: i64,
     /// … within 24 hours.
     pub per_day: i64,
-    /// Days after a link's end when the address that it was sent to is forgotten.
-    pub retention_days: i64,
 }
 
 impl Default for InvitePolicy {
@@ -230,9 +235,9 @@ impl Default for InvitePolicy {
             per_address_per_day: 5,
             per_caller_per_hour: 10,
             per_device_per_hour: 60,
+            per_network_per_hour: 60,
             per_minute: 60,
             per_day: 5_000,
-            retention_days: 30,
         }
     }
 }
@@ -471,6 +476,12 @@ impl Policies {
                 self.presence.arrived_minutes,
                 (1, 1_440, "not within 1 and 1440"),
             ),
+            ("returns.window_days", self.returns.window_days, DAYS),
+            (
+                "returns.reasons",
+                self.returns.reasons.len() as i64,
+                (0, 6, "more than 6 reasons"),
+            ),
             (
                 "counting.free_variance_units",
                 self.counting.free_variance_units,
@@ -506,9 +517,13 @@ impl Policies {
                 invites.per_device_per_hour,
                 TIMES,
             ),
+            (
+                "invites.per_network_per_hour",
+                invites.per_network_per_hour,
+                TIMES,
+            ),
             ("invites.per_minute", invites.per_minute, TIMES),
             ("invites.per_day", invites.per_day, TIMES),
-            ("invites.retention_days", invites.retention_days, DAYS),
         ];
         bounds
             .into_iter()

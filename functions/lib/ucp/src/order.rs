@@ -1,5 +1,6 @@
 //! Orders (`shopping/order.json`).
 
+pub mod actions;
 #[cfg(feature = "openapi")]
 pub mod api;
 mod timeline;
@@ -175,9 +176,9 @@ pub struct Refund {
     pub decision: String,
 }
 
-/// Where the order can be read again. `origin` is scheme and authority.
+/// Where the shopper sees the order, on the brand's own page. `origin` is scheme and authority.
 pub fn permalink(origin: &str, order_id: &str) -> String {
-    format!("{origin}/orders/{order_id}")
+    format!("{origin}/my/orders/{order_id}")
 }
 
 impl Order {

@@ -6,7 +6,9 @@ mod accounts;
 mod administration;
 mod bad_input;
 mod brands;
+mod browser;
 mod caching;
+mod carts;
 mod catalog;
 mod checkout_transfer;
 mod clock;
@@ -24,6 +26,7 @@ mod lanes;
 mod layaway;
 mod locator;
 mod migrations;
+mod order_page;
 mod pass;
 mod pos_collection;
 mod pos_customer;
@@ -38,6 +41,7 @@ mod refunds;
 mod sourcing;
 mod stores_story;
 mod story;
+mod sync;
 mod transfers;
 
 harness::suite! {
@@ -84,10 +88,30 @@ harness::suite! {
         an_unknown_host_gets_the_default_brand,
         a_claimed_host_changes_nothing,
     ],
+    browser: [
+        the_texted_link_opens_the_order_with_and_without_script,
+        the_page_follows_a_promise_that_moves,
+        every_state_is_fit_for_everybody,
+    ],
     caching: [
         stock_can_be_cached_and_revalidated,
         stock_is_found_by_gtin,
         what_belongs_to_a_shopper_is_not_cached,
+    ],
+    carts: [
+        two_devices_change_one_cart,
+        what_a_device_knows_must_be_known,
+        five_devices_race_and_see_the_same_cart,
+        a_cart_is_brought_along,
+        nobody_brings_what_is_not_theirs,
+        the_till_sells_the_accounts_cart,
+    ],
+    sync: [
+        a_device_catches_up_in_one_call,
+        an_expired_cart_is_gone_by_itself,
+        a_cursor_is_for_its_account,
+        a_change_reaches_streams_of_every_process,
+        a_stream_of_news_ends_with_its_time_and_with_its_session,
     ],
     catalog: [
         a_title_ranks_before_a_body,
@@ -154,7 +178,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
-        a_cart_does_not_displace_another,
+        a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
@@ -175,6 +199,19 @@ harness::suite! {
         migrating_again_changes_nothing,
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
+    ],
+    order_page: [
+        an_order_of_an_account_is_its_own,
+        a_link_opens_its_order_and_nothing_else,
+        the_page_sends_strangers_to_sign_in,
+        a_cancelled_order_frees_everything_exactly,
+        what_has_moved_cannot_be_called_off,
+        somebody_else_collects_and_staff_know,
+        news_go_where_the_shopper_agreed,
+        only_what_was_handed_over_is_returned,
+        the_page_is_small_sealed_and_in_three_languages,
+        forms_do_what_the_api_does,
+        a_stream_tells_that_the_order_changed,
     ],
     presence: [
         a_store_sees_who_comes_until_that_expires,

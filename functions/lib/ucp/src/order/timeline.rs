@@ -85,6 +85,8 @@ impl FulfillmentEvent {
         let kind = match entry.kind {
             TimelineKind::InstalmentPaid
             | TimelineKind::InstalmentReminder
+            | TimelineKind::PickupPersonChanged
+            | TimelineKind::ReturnRequested
             | TimelineKind::Refunded
             | TimelineKind::RefundFailed => return None,
             // UCP's own words for these two.

@@ -228,6 +228,9 @@ pub struct CollectionView {
     pub pickup_by: Option<String>,
     /// Whom to ask for.
     pub buyer: String,
+    /// Who collects it instead, as the shopper said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_person: Option<String>,
     pub lines: Vec<CollectionLine>,
 }
 
@@ -255,6 +258,7 @@ impl CollectionView {
             ready_at: None,
             pickup_by: None,
             buyer: names.join(" "),
+            pickup_person: None,
             lines: order
                 .lines
                 .iter()
