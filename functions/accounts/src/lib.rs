@@ -13,6 +13,7 @@ mod refresh;
 mod retention;
 mod sessions;
 mod sign_in;
+mod sync;
 mod tokens;
 mod web;
 
@@ -27,14 +28,25 @@ async fn handle(request: Request) -> impl IntoResponse {
 
 async fn route(call: Call) -> Result<Reply, Error> {
     let segments = call.segments();
-    let Some(("accounts", rest)) = segments.split_first().map(|(first, rest)| (*first, rest))
-    else {
-        return Err(call.not_found());
+    let rest = match &segments[..] {
+        ["accounts", rest @ ..] => rest,
+        ["sync", rest @ ..] => return news(&call, rest).await,
+        _ => return Err(call.not_found()),
     };
     match rest {
         ["me", ..] => own(&call, rest).await,
         ["web", ..] => page(&call, rest).await,
         _ => anybody(&call, rest).await,
+    }
+}
+
+/// What is new for a device.
+async fn news(call: &Call, path: &[&str]) -> Result<Reply, Error> {
+    match (call.method(), path) {
+        ("GET", []) => sync::changes(call).await,
+        ("GET", ["stream"]) => sync::stream(call).await,
+        (_, [] | ["stream"]) => Err(call.method_not_allowed("GET, HEAD")),
+        _ => Err(call.not_found()),
     }
 }
 

@@ -98,7 +98,7 @@ impl Request<'_> {
         let sql = format!(
             "SELECT {{now}} AS now_ms, r.session_id, r.used_at_ms, r.used_key, r.salt, n.used_at_ms AS successor_used, \
              s.created_at_ms, s.access_hash, s.access_expires_at_ms, s.expires_at_ms, {}, \
-             CASE WHEN s.revoked_at_ms IS NULL AND s.expires_at_ms > {{now}} AND a.status = 'active' THEN 0 ELSE 1 END AS over \
+             CASE WHEN s.revoked_at_ms IS NULL AND s.expires_at_ms > {{now}} AND a.status = 'active' THEN 0 ELSE 1 END AS is_over \
              FROM account_refresh r JOIN account_session s ON s.id = r.session_id \
              JOIN account a ON a.id = s.account_id \
              LEFT JOIN account_refresh n ON n.token_hash = r.successor_hash \
@@ -113,7 +113,7 @@ impl Request<'_> {
         let row = known.row;
         let used_key = row.text_opt("used_key")?;
         let shown = Shown {
-            session_over: row.int("over")? == 1,
+            session_over: row.int("is_over")? == 1,
             used_at_ms: row.int_opt("used_at_ms")?,
             used_key: used_key.as_deref(),
             successor_used: row.int_opt("successor_used")?.is_some(),

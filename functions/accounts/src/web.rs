@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use aisle_domain::account::{ACCESS_LIFETIME_MS, IDLE_LIFETIME_MS, browser_name};
 use aisle_domain::contact::Channel;
-use aisle_http::shopper::{self, SESSION_COOKIE, Viewer};
+use aisle_http::shopper::{self, SESSION_COOKIE, Viewer, set_cookie};
 use aisle_http::{Call, Error, Form, Reply};
 use aisle_ucp::account::{Challenge, SignInRequest, SignedIn, check_locale, check_name};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -181,14 +181,14 @@ fn see_other(path: &str) -> Reply {
 fn with_cookies(call: &Call, reply: Reply, signed_in: &SignedIn) -> Reply {
     let access = signed_in.access_token.as_deref().unwrap_or_default();
     let refresh = signed_in.refresh_token.as_deref().unwrap_or_default();
-    let access = cookie(
+    let access = set_cookie(
         call,
         SESSION_COOKIE,
         access,
         "/",
         ACCESS_LIFETIME_MS / 1_000,
     );
-    let refresh = cookie(
+    let refresh = set_cookie(
         call,
         REFRESH_COOKIE,
         refresh,
@@ -201,21 +201,11 @@ fn with_cookies(call: &Call, reply: Reply, signed_in: &SignedIn) -> Reply {
 }
 
 fn without_cookies(call: &Call, reply: Reply) -> Reply {
-    let access = cookie(call, SESSION_COOKIE, "", "/", 0);
-    let refresh = cookie(call, REFRESH_COOKIE, "", REFRESH_PATH, 0);
+    let access = set_cookie(call, SESSION_COOKIE, "", "/", 0);
+    let refresh = set_cookie(call, REFRESH_COOKIE, "", REFRESH_PATH, 0);
     reply
         .header("set-cookie", &access)
         .header("set-cookie", &refresh)
-}
-
-/// RFC 6265, section 4.1.
-fn cookie(call: &Call, name: &str, value: &str, path: &str, max_age_s: i64) -> String {
-    let secure = if call.origin().starts_with("https://") {
-        "; Secure"
-    } else {
-        ""
-    };
-    format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
 }
 
 #[cfg(test)]

@@ -2,12 +2,10 @@
 
 use aisle_domain::brand::{Brand, TaxRate};
 use aisle_http::auth::AdminKey;
-use aisle_http::{Call, Error, Reply, auth, notify_relay};
+use aisle_http::{Call, Error, Reply, auth, notify_relay, precondition};
 use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use aisle_ucp::admin::BrandList;
-
-use aisle_http::precondition;
 
 const SCOPE: &str = "brands";
 /// The most brands of an organisation.

@@ -17,6 +17,20 @@ pub fn missing(what: &str) -> Error {
     Error::not_found("not_found", &detail).severity(Severity::Unrecoverable)
 }
 
+/// The account has a live cart already.
+pub fn has_cart(id: &str) -> Error {
+    let detail = "The account has a cart. Change that one, or merge another into it.";
+    Error::conflict("cart_exists", detail).with("cart_id", id)
+}
+
+/// The cart has become part of another one.
+pub fn moved(into: &str) -> Error {
+    let detail = "The cart has become part of the account's cart.";
+    Error::new(410, "cart_merged", detail)
+        .with("cart_id", into)
+        .severity(Severity::Recoverable)
+}
+
 /// What has not the form of an id names nothing, and needs no query to be refused.
 pub fn must_be_id(id: &str, what: &str) -> Result<(), Error> {
     if is_id(id) {

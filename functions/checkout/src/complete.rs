@@ -14,7 +14,7 @@ use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, BatchError, accounts, new_id, random, stock, values};
+use aisle_store::{Batch, BatchError, accounts, carts, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
@@ -418,6 +418,7 @@ async fn finish(
                      WHERE brand_id = ?1 AND id = ?2",
                     values![&brand.id, cart_id],
                 );
+                carts::ordered(&mut batch, &brand.id, cart_id, &pending.order.id);
             }
             outbox::event(
                 &mut batch,

@@ -4,22 +4,33 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use aisle_domain::brand::{Brand, TaxRate};
+use aisle_domain::cart::merge::Version;
 use aisle_domain::cart::{Cart, Item, PriceList};
 use aisle_domain::checkout::{Session, Shop, Status};
 use aisle_domain::lane::Lane;
 use aisle_domain::plan::{Availability, StockLevel};
 use aisle_domain::product::{Product, Variant};
 use aisle_domain::transfer::{Held, PlannedTransfer, TransferDoc};
+use aisle_http::shopper::Shopper;
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::model::Locations;
 use aisle_store::{Dialect, Row, StoreError, Value};
 
-/// A row of table `cart` that is neither canceled nor expired.
+/// A row of table `cart` that has neither ended nor expired.
 pub struct CartRow {
+    pub id: String,
     pub cart: Cart,
     pub version: i64,
     pub expires_at_ms: i64,
+    /// The account that it belongs to.
+    pub owner: Option<String>,
+}
+
+/// What became of a cart that was brought along by somebody who signed in.
+pub struct MergedCart {
+    pub into: String,
+    pub account_id: String,
 }
 
 /// A row of table `checkout_session`, unless it is open and has expired.
@@ -52,6 +63,13 @@ pub struct Facts {
     /// Of the request's idempotency key.
     pub outcome: Outcome,
     pub cart: Option<CartRow>,
+    pub merged: Option<MergedCart>,
+    /// Earlier versions of the cart, in order.
+    pub earlier: Vec<Version>,
+    /// The id of the account's cart.
+    pub own_cart: Option<String>,
+    /// What the account calls the device.
+    pub device: Option<String>,
     pub session: Option<SessionRow>,
     pub attempt: Option<Attempt>,
     /// Transfers that are set aside for the cart or the session, and not expired.
@@ -82,6 +100,12 @@ pub struct Question<'a> {
     pub cart_id: Option<&'a str>,
     /// The items in the cart.
     pub cart_items: bool,
+    /// The cart's versions from this one on.
+    pub cart_since: Option<i64>,
+    /// The cart that the session came from, with its items.
+    pub cart_of_session: bool,
+    /// The device that asks, and which cart its account has.
+    pub shopper: Option<&'a Shopper>,
     pub session_id: Option<&'a str>,
     /// The items in the session.
     pub session_items: bool,
@@ -151,6 +175,10 @@ impl Facts {
             now_ms: 0,
             outcome: Outcome::Fresh,
             cart: None,
+            merged: None,
+            earlier: Vec::new(),
+            own_cart: None,
+            device: None,
             session: None,
             attempt: None,
             held: Vec::new(),
@@ -176,6 +204,20 @@ impl Facts {
                 "stock" => levels.push(level(row)?),
                 "tax" => facts.rates.push(rate(row)?),
                 "cart" => facts.cart = Some(cart(row)?),
+                "merged" => {
+                    facts.merged = Some(MergedCart {
+                        into: row.text("k2")?,
+                        account_id: row.text("k3")?,
+                    });
+                }
+                "version" => facts.earlier.push(Version {
+                    number: row.int("n1")?,
+                    cart: row.json("doc")?,
+                }),
+                "shopper" => {
+                    facts.device = Some(row.text("k1")?);
+                    facts.own_cart = row.text_opt("k2")?;
+                }
                 "session" => facts.session = Some(session(row)?),
                 "attempt" => facts.attempt = Some(attempt(row)?),
                 "lane" => facts.lanes.push(row.json("doc")?),
@@ -187,6 +229,7 @@ impl Facts {
             .into_iter()
             .map(|row| item(row, &products))
             .collect::<Result<_, _>>()?;
+        facts.earlier.sort_by_key(|version| version.number);
         let own = facts
             .held
             .iter()
@@ -241,6 +284,8 @@ fn rate(row: &Row) -> Result<TaxRate, StoreError> {
 
 fn cart(row: &Row) -> Result<CartRow, StoreError> {
     Ok(CartRow {
+        id: row.text("k1")?,
+        owner: row.text_opt("k2")?,
         cart: row.json("doc")?,
         version: row.int("n1")?,
         expires_at_ms: row.int("n2")?,
@@ -335,11 +380,20 @@ impl Question<'_> {
         if let Some(id) = self.cart_id {
             let cart = statement.bind(id);
             statement.part(CART, &cart);
+            statement.part(MERGED_CART, &cart);
             statement.part(SESSION_OF_CART, &cart);
             statement.part(TRANSFERS_OF_CART, &cart);
             if self.cart_items {
                 statement.want_lines_of("cart", &cart);
             }
+            if let Some(since) = self.cart_since {
+                let since = statement.bind(since);
+                statement.part(&VERSIONS.replace("{since}", &since), &cart);
+            }
+        }
+        if let Some(shopper) = self.shopper {
+            let session = statement.bind(shopper.session_id.as_str());
+            statement.part(SHOPPER, &session);
         }
         if let Some(id) = self.session_id {
             let session = statement.bind(id);
@@ -350,6 +404,11 @@ impl Question<'_> {
             }
             if self.attempt {
                 statement.part(ATTEMPT, &session);
+            }
+            if self.cart_of_session {
+                let cart = CART_ID_OF_SESSION.replace("{id}", &session);
+                statement.part(CART, &cart);
+                statement.want_lines_of("cart", &cart);
             }
         }
         if self.lanes && !statement.wanted.is_empty() {
@@ -369,9 +428,20 @@ fn head() -> String {
     )
 }
 
-const CART: &str = "SELECT 'cart', c.id, NULL, NULL, NULL, c.version, c.expires_at_ms, NULL, NULL, c.doc, \
-    NULL, NULL, NULL, NULL FROM cart c \
+const CART: &str = "SELECT 'cart', c.id, a.account_id, NULL, NULL, c.version, c.expires_at_ms, NULL, NULL, c.doc, \
+    NULL, NULL, NULL, NULL FROM cart c LEFT JOIN account_cart a ON a.brand_id = ?1 AND a.cart_id = c.id \
     WHERE c.brand_id = ?1 AND c.id = {id} AND c.status = 'active' AND c.expires_at_ms > {now}";
+const MERGED_CART: &str = "SELECT 'merged', m.cart_id, m.into_cart_id, m.account_id, NULL, NULL, NULL, NULL, NULL, NULL, \
+    NULL, NULL, NULL, NULL FROM cart_merged m WHERE m.brand_id = ?1 AND m.cart_id = {id}";
+const VERSIONS: &str = "SELECT 'version', v.cart_id, NULL, NULL, NULL, v.version, NULL, NULL, NULL, v.doc, \
+    NULL, NULL, NULL, NULL FROM cart_version v WHERE v.brand_id = ?1 AND v.cart_id = {id} AND v.version >= {since}";
+const SHOPPER: &str = "SELECT 'shopper', d.device_name, c.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+    NULL, NULL, NULL, NULL FROM account_session d \
+    LEFT JOIN account_cart a ON a.brand_id = ?1 AND a.account_id = d.account_id \
+    LEFT JOIN cart c ON c.brand_id = ?1 AND c.id = a.cart_id AND c.status = 'active' AND c.expires_at_ms > {now} \
+    WHERE d.brand_id = ?1 AND d.id = {id}";
+const CART_ID_OF_SESSION: &str =
+    "(SELECT o.cart_id FROM checkout_session o WHERE o.brand_id = ?1 AND o.id = {id})";
 const SESSION_OF_CART: &str = "SELECT 'session', s.id, s.status, s.cart_id, NULL, s.version, s.expires_at_ms, \
     NULL, NULL, s.doc, NULL, NULL, NULL, NULL FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = {id} \
       AND (s.expires_at_ms > {now} OR s.status NOT IN ('incomplete', 'ready_for_complete'))";

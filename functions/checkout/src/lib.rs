@@ -21,6 +21,9 @@ async fn handle(request: Request) -> impl IntoResponse {
 async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("POST", ["carts"]) => carts::create(&call).await,
+        ("GET", ["carts", "mine"]) => carts::mine(&call).await,
+        ("POST", ["carts", "mine", "merge"]) => carts::merge(&call).await,
+        (_, ["carts", "mine"]) => Err(call.method_not_allowed("GET, HEAD")),
         ("GET", ["carts", id]) => carts::get(&call, id).await,
         ("PUT", ["carts", id]) => carts::update(&call, id).await,
         ("POST", ["carts", id, "cancel"]) => carts::cancel(&call, id).await,
@@ -34,9 +37,12 @@ async fn route(call: Call) -> Result<Reply, Error> {
         (_, ["carts", _] | ["checkout-sessions", _]) => {
             Err(call.method_not_allowed("GET, HEAD, PUT"))
         }
-        (_, ["carts", _, "cancel"] | ["checkout-sessions", _, "complete" | "cancel"]) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        (
+            _,
+            ["carts", "mine", "merge"]
+            | ["carts", _, "cancel"]
+            | ["checkout-sessions", _, "complete" | "cancel"],
+        ) => Err(call.method_not_allowed("POST")),
         _ => Err(call.not_found()),
     }
 }

@@ -1,8 +1,9 @@
 //! `POST /checkout-sessions/recover`: ends completions that were cut short and that
-//! nobody came back to, so that no stock stays reserved for them. A ticker calls it.
+//! nobody came back to, so that no stock stays reserved for them, and accounts' carts whose
+//! time is over, so that devices hear of it. A ticker calls it.
 
 use aisle_http::{Call, Error, Reply, auth};
-use aisle_store::values;
+use aisle_store::{Batch, carts, values};
 use serde::Serialize;
 
 use crate::complete::{self, INTERRUPTED_MS};
@@ -10,17 +11,22 @@ use crate::facts::{Facts, Question};
 
 /// Sessions ended in one run, at most; what is left is the next run's.
 const RUN_SESSIONS: i64 = 20;
+/// The same of carts.
+const RUN_CARTS: i64 = 100;
 
 #[derive(Default, Serialize)]
 struct Run {
     /// Sessions that are open again or completed.
     settled: usize,
+    /// Carts whose time was over.
+    expired_carts: usize,
     /// Whether the run stopped at its limit, so that some may be left.
     more: bool,
 }
 
 pub async fn recover(call: &Call) -> Result<Reply, Error> {
     auth::housekeeper(call).await?;
+    let expired_carts = expire_carts(call).await?;
     let sql = "SELECT o.brand_id, o.checkout_session_id FROM customer_order o JOIN payment p ON p.order_id = o.id \
                WHERE o.status = 'pending' AND p.status = 'started' AND p.updated_at_ms < {now} - ?1 \
                ORDER BY o.updated_at_ms LIMIT ?2";
@@ -29,7 +35,8 @@ pub async fn recover(call: &Call) -> Result<Reply, Error> {
         .query(sql, values![INTERRUPTED_MS, RUN_SESSIONS])
         .await?;
     let mut run = Run {
-        more: rows.len() as i64 == RUN_SESSIONS,
+        more: rows.len() as i64 == RUN_SESSIONS || expired_carts as i64 == RUN_CARTS,
+        expired_carts,
         ..Run::default()
     };
     if rows.is_empty() {
@@ -50,4 +57,25 @@ pub async fn recover(call: &Call) -> Result<Reply, Error> {
         run.settled += usize::from(complete::settle_interrupted(call, brand, &facts).await?);
     }
     Reply::json(200, &run)
+}
+
+/// Ends accounts' carts that nobody has changed for a month.
+async fn expire_carts(call: &Call) -> Result<usize, Error> {
+    let sql = "SELECT c.id, c.brand_id FROM account_cart a JOIN cart c ON c.id = a.cart_id \
+               WHERE c.status = 'active' AND c.expires_at_ms <= {now} ORDER BY c.id LIMIT ?1";
+    let rows = call.db().query(sql, values![RUN_CARTS]).await?;
+    let mut batch = Batch::new();
+    for row in &rows {
+        let (brand_id, id) = (row.text("brand_id")?, row.text("id")?);
+        batch.add(
+            "UPDATE cart SET status = 'expired', version = version + 1, updated_at_ms = {now} \
+             WHERE brand_id = ?1 AND id = ?2 AND status = 'active' AND expires_at_ms <= {now}",
+            values![&brand_id, &id],
+        );
+        carts::end(&mut batch, &brand_id, &id);
+    }
+    if !batch.is_empty() {
+        batch.commit(call.db()).await?;
+    }
+    Ok(rows.len())
 }

@@ -1,20 +1,22 @@
 //! `/checkout-sessions`: opening, reading, changing and giving up.
 
 use aisle_domain::brand::Brand;
+use aisle_domain::cart::merge::{self, Merged};
 use aisle_domain::cart::{Cart, CartRequest, Line};
 use aisle_domain::checkout::{self, CheckoutRequest, Created, Session, Status, Updated};
-use aisle_domain::fulfillment::{self, MethodKind, MethodRequest};
+use aisle_domain::fulfillment::{MethodKind, MethodRequest};
 use aisle_domain::notice::Notice;
 use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
+use aisle_store::carts::{self as store, KEPT_MS as KEPT_CART_MS};
 use aisle_store::{Batch, accounts, new_id, values};
 use aisle_ucp::cart::message;
 use aisle_ucp::checkout::{self as wire, Checkout, View};
 
 use crate::answer::{self, Answer, Committed};
-use crate::complete;
 use crate::facts::{CartRow, Facts, Question, SessionRow};
 use crate::transfers;
+use crate::{carts, complete};
 
 /// A session lives six hours from its last change, as UCP assumes.
 pub const KEPT_MS: i64 = 6 * 3_600_000;
@@ -42,11 +44,18 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     if let Some(reply) = call.replay(facts.outcome.clone())? {
         return Ok(reply);
     }
+    let cart = match &cart_id {
+        Some(id) => {
+            let cart = carts::must_find(&facts, &viewer, id);
+            Some(cart.map_err(|error| error.at("$.cart_id"))?)
+        }
+        None => None,
+    };
     if let Some(existing) = facts.session.as_ref().filter(|row| is_under_way(row)) {
         return Reply::json(200, &shown(call, &brand, existing));
     }
-    let request = match &cart_id {
-        Some(_) => with_cart(request, facts.cart.as_ref())?,
+    let request = match cart {
+        Some(cart) => with_cart(request, cart),
         None => request,
     };
     let session = match checkout::create(request, &facts.shop(&brand)).map_err(answer::refused)? {
@@ -116,15 +125,14 @@ fn named(request: &CheckoutRequest) -> Vec<&str> {
 }
 
 /// The cart's contents win over whatever else was sent (UCP cart, "Cart-to-Checkout Conversion").
-fn with_cart(request: CheckoutRequest, cart: Option<&CartRow>) -> Result<CheckoutRequest, Error> {
-    let CartRow { cart, .. } = cart.ok_or_else(|| answer::missing("Cart").at("$.cart_id"))?;
-    Ok(CheckoutRequest {
+fn with_cart(request: CheckoutRequest, CartRow { cart, .. }: &CartRow) -> CheckoutRequest {
+    CheckoutRequest {
         lines: cart.lines.iter().map(Line::request).collect(),
         buyer: cart.buyer.clone(),
         context: cart.context.clone(),
         methods: request.methods,
         payment_term: None,
-    })
+    }
 }
 
 /// A cart has one session at a time; one that expired makes room.
@@ -194,6 +202,7 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         items,
         session_id: Some(id),
         session_items: true,
+        cart_of_session: true,
         lanes: may_transfer(&brand, &request),
         ..Question::default()
     };
@@ -232,19 +241,19 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
     };
     let updated = Answer::new(200, &shown(call, &brand, &after))?;
     let doc = document(&after.session)?;
-    let cart = after
-        .cart_id
-        .as_ref()
-        .map(|_| cart_of(&after.session, &facts, &brand))
-        .transpose()?;
+    let cart = match &facts.cart {
+        Some(known) => {
+            let cart = cart_of(&before.session, &after.session, known, &facts, &brand)?;
+            Some((known, cart))
+        }
+        None => None,
+    };
     let mut batch = answer::begin(claim.as_ref(), &updated);
     replace(&mut batch, &brand, &after, doc);
-    if let (Some(cart_id), Some(cart)) = (&after.cart_id, cart) {
-        batch.add(
-            "UPDATE cart SET doc = ?3, version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
-            values![&brand.id, cart_id, cart],
-        );
+    if let Some((known, cart)) = &cart {
+        let known = (known.id.as_str(), known.version);
+        let expires_at_ms = facts.now_ms + KEPT_CART_MS;
+        store::replace(&mut batch, &brand.id, known, cart, expires_at_ms);
     }
     answer::commit(call, claim.as_ref(), updated, batch)
         .await?
@@ -252,17 +261,29 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
 }
 
 /// The cart that the session came from, kept in step with it for the way back to the shop.
-fn cart_of(session: &Session, facts: &Facts, brand: &Brand) -> Result<String, Error> {
-    let shop = facts.shop(brand);
-    let request = CartRequest {
-        lines: session.lines.iter().map(Line::request).collect(),
-        buyer: session.buyer.clone(),
-        context: session.context.clone(),
+/// What other devices have done to the cart beside the checkout stays.
+fn cart_of(
+    before: &Session,
+    after: &Session,
+    known: &CartRow,
+    facts: &Facts,
+    brand: &Brand,
+) -> Result<Cart, Error> {
+    let base = Cart {
+        lines: before.lines.clone(),
+        buyer: before.buyer.clone(),
+        context: before.context.clone(),
+        ..known.cart.clone()
     };
-    let sellable = fulfillment::selling_locations(shop.locations);
-    let cart =
-        Cart::fill(request, &shop.prices, shop.availability, &sellable).map_err(answer::refused)?;
-    serde_json::to_string(&cart).map_err(|error| Error::internal(error.to_string()))
+    let mine = CartRequest {
+        lines: after.lines.iter().map(Line::request).collect(),
+        buyer: after.buyer.clone(),
+        context: after.context.clone(),
+    };
+    let (version, by) = (known.version + 1, Some("the checkout"));
+    let Merged { request, notes } = merge::three_way(&[&base, &known.cart], mine, version, by);
+    let cart = carts::filled(request, facts, brand)?;
+    Ok(cart.on(known.cart.trail.next(version, by, notes)))
 }
 
 /// `POST /checkout-sessions/{id}/cancel`

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::SCOPE;
 use crate::audit;
-use crate::count;
 use crate::items::{self, Item};
 
 pub async fn create(call: &Call) -> Result<Reply, Error> {
@@ -22,19 +21,21 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         .check()
         .map_err(|invalid| Error::unprocessable(invalid.code, &invalid.path, &invalid.detail))?;
     let claim = call.claim(&brand.id, &format!("adjust/{}", staff.staff_id), &body)?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
-    if request.delta.saturating_abs() > brand.policies.counting.free_variance_units {
-        staff.with_scope("approve")?;
-    }
     let path = if request.gtin.is_some() {
         "$.gtin"
     } else {
         "$.sku"
     };
     let item = Item::parse(request.gtin.as_deref(), request.sku.as_deref());
-    let (skus, _) = items::resolve(call, &brand.id, &[(path.into(), item)]).await?;
+    let wanted = [(path.into(), item)];
+    let asked = items::read(call, &brand.id, &wanted, claim.as_ref()).await?;
+    if let Some(reply) = call.replay(asked.outcome)? {
+        return Ok(reply);
+    }
+    if request.delta.saturating_abs() > brand.policies.counting.free_variance_units {
+        staff.with_scope("approve")?;
+    }
+    let skus = items::resolve(&asked.items, &wanted)?;
     let adjusted = Adjustment {
         id: new_id(),
         location_id: staff.location_id.clone(),

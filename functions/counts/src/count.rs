@@ -3,10 +3,10 @@
 use aisle_domain::brand::Brand;
 use aisle_domain::count::{Count, Mode, Status};
 use aisle_domain::id::is_id;
-use aisle_http::{Call, Error, Reply};
-use aisle_store::idempotency::Claim;
+use aisle_http::{Call, Error};
+use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::scans::{self, Counted, Found, Part};
-use aisle_store::{Batch, Row, Value, values};
+use aisle_store::{Batch, Row, values};
 use aisle_ucp::count::{CountSession, CountView};
 use aisle_ucp::page::Invalid;
 
@@ -24,16 +24,40 @@ pub struct Session {
     pub updated_at_ms: i64,
     /// When it was read.
     pub now_ms: i64,
+    /// Corrections that others have made of its shelves since it was opened, where that was
+    /// asked for. Two counts of one shelf find the same units missing; only one may take
+    /// them off.
+    pub other_corrections: i64,
 }
 
-pub const COLUMNS: &str = "id, location_id, mode, status, round, doc, version, created_at_ms, updated_at_ms, {now} AS now_ms";
+pub const COLUMNS: &str = "s.id, s.location_id, s.mode, s.status, s.round, s.doc, s.version, s.created_at_ms, \
+    s.updated_at_ms, {now} AS now_ms, 0 AS other_corrections";
+
+/// The same with [`Session::other_corrections`].
+const ALL_COLUMNS: &str = "s.id, s.location_id, s.mode, s.status, s.round, s.doc, s.version, s.created_at_ms, \
+    s.updated_at_ms, {now} AS now_ms, (SELECT count(*) FROM stock_movement m WHERE m.brand_id = s.brand_id \
+      AND m.location_id = s.location_id AND m.reason = 'count' AND m.document_id <> s.id \
+      AND m.at_ms >= s.created_at_ms) AS other_corrections";
 
 impl Session {
-    pub async fn read(call: &Call, brand_id: &str, id: &str) -> Result<Self, Error> {
+    /// With what the request's key was answered before.
+    pub async fn read(
+        call: &Call,
+        brand_id: &str,
+        id: &str,
+        claim: Option<&Claim>,
+    ) -> Result<(Self, Outcome), Error> {
         must_be_id(id)?;
-        let sql = format!("SELECT {COLUMNS} FROM count_session WHERE brand_id = ?1 AND id = ?2");
-        let row = call.db().query_one_opt(sql, values![brand_id, id]).await?;
-        Self::of(&row.ok_or_else(missing)?)
+        let sql = format!(
+            "SELECT {ALL_COLUMNS}, {} FROM count_session s {} WHERE s.brand_id = ?1 AND s.id = ?2",
+            idempotency::COLUMNS,
+            idempotency::join("?3", "?4"),
+        );
+        let mut params = values![brand_id, id];
+        params.extend(idempotency::params(claim));
+        let row = call.db().query_one_opt(sql, params).await?;
+        let row = row.ok_or_else(missing)?;
+        Ok((Self::of(&row)?, idempotency::outcome(claim, &row)?))
     }
 
     pub fn of(row: &Row) -> Result<Self, Error> {
@@ -50,6 +74,7 @@ impl Session {
             created_at_ms: row.int("created_at_ms")?,
             updated_at_ms: row.int("updated_at_ms")?,
             now_ms: row.int("now_ms")?,
+            other_corrections: row.int("other_corrections")?,
         })
     }
 
@@ -71,12 +96,21 @@ impl Session {
         CountSession::new(view, &self.count)
     }
 
-    /// What others have corrected of its shelves meanwhile.
-    pub fn other_corrections(&self, brand_id: &str) -> OtherCorrections {
-        let Self {
-            location_id, id, ..
-        } = self;
-        OtherCorrections(values![brand_id, location_id, id, self.created_at_ms])
+    /// Adds a statement that is unmet when others have corrected more of its shelves by now.
+    pub fn must_be_alone(&self, batch: &mut Batch, brand_id: &str) {
+        batch.expect_rows(
+            1,
+            "SELECT 1 AS one FROM (SELECT 1 AS one) probe WHERE (SELECT count(*) FROM stock_movement m \
+             WHERE m.brand_id = ?1 AND m.location_id = ?2 AND m.reason = 'count' AND m.document_id <> ?3 \
+               AND m.at_ms >= ?4) = ?5",
+            values![
+                brand_id,
+                &self.location_id,
+                &self.id,
+                self.created_at_ms,
+                self.other_corrections
+            ],
+        );
     }
 
     /// What was counted, beside the ledger.
@@ -138,14 +172,6 @@ pub async fn time_zone(call: &Call, brand: &Brand, location_id: &str) -> Result<
     Ok(location.map_or_else(|| "UTC".into(), |location| location.time_zone.clone()))
 }
 
-/// What the key's first request was answered.
-pub async fn replayed(call: &Call, claim: Option<&Claim>) -> Result<Option<Reply>, Error> {
-    match claim {
-        Some(claim) => call.replay(claim.lookup(call.db()).await?),
-        None => Ok(None),
-    }
-}
-
 pub fn missing() -> Error {
     Error::not_found("not_found", "the brand has nothing with this id here")
 }
@@ -157,29 +183,4 @@ pub fn must_be_id(id: &str) -> Result<(), Error> {
 
 pub fn invalid(invalid: Invalid) -> Error {
     Error::bad_request(invalid.code, &invalid.path, &invalid.detail)
-}
-
-/// Corrections that other counts, and people by hand, made at the location since this one was
-/// opened. Two counts of one shelf find the same units missing; only one may take them off.
-pub struct OtherCorrections(Vec<Value>);
-
-const OTHER_CORRECTIONS: &str = "SELECT count(*) FROM stock_movement m WHERE m.brand_id = ?1 AND m.location_id = ?2 \
-    AND m.reason = 'count' AND m.document_id <> ?3 AND m.at_ms >= ?4";
-
-impl OtherCorrections {
-    pub async fn read(&self, call: &Call) -> Result<i64, Error> {
-        let sql = format!("SELECT ({OTHER_CORRECTIONS}) AS n");
-        let row = call.db().query_one_opt(sql, self.0.clone()).await?;
-        Ok(row.map_or(Ok(0), |row| row.int("n"))?)
-    }
-
-    /// Adds a statement that is unmet when there are more by now.
-    pub fn must_be(&self, batch: &mut Batch, seen: i64) {
-        let mut params = self.0.clone();
-        params.push(seen.into());
-        let sql = format!(
-            "SELECT 1 AS one FROM (SELECT 1 AS one) probe WHERE ({OTHER_CORRECTIONS}) = ?5"
-        );
-        batch.expect_rows(1, sql, params);
-    }
 }

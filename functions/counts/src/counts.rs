@@ -28,14 +28,16 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         &format!("create-count/{}", staff.staff_id),
         &body,
     )?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
     let wanted = listed.into_iter().enumerate();
     let wanted: Vec<_> = wanted
         .map(|(index, sku)| (format!("$.skus[{index}]"), Item::parse(None, Some(&sku))))
         .collect();
-    let (_, now_ms) = items::resolve(call, &brand.id, &wanted).await?;
+    let asked = items::read(call, &brand.id, &wanted, claim.as_ref()).await?;
+    if let Some(reply) = call.replay(asked.outcome)? {
+        return Ok(reply);
+    }
+    items::resolve(&asked.items, &wanted)?;
+    let now_ms = asked.now_ms;
     let session = Session {
         id: new_id(),
         location_id: staff.location_id.clone(),
@@ -47,6 +49,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
         now_ms,
+        other_corrections: 0,
     };
     let zone = time_zone(call, &brand, &session.location_id).await?;
     let created = Answer::new(201, &session.shown(&zone))?;
@@ -87,8 +90,8 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let size = asked.size().map_err(page::refused)?;
     let before = page::after(&asked, search)?;
     let sql = format!(
-        "SELECT {COLUMNS} FROM count_session WHERE brand_id = ?1 AND location_id = ?2 \
-         AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5"
+        "SELECT {COLUMNS} FROM count_session s WHERE s.brand_id = ?1 AND s.location_id = ?2 \
+         AND (?3 IS NULL OR s.status = ?3) AND (?4 IS NULL OR s.id < ?4) ORDER BY s.id DESC LIMIT ?5"
     );
     let params = values![
         &brand.id,
@@ -122,7 +125,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let search = search_id(&(&brand.id, id));
     let size = asked.size().map_err(page::refused)?;
     let after = page::after(&asked, search)?;
-    let session = Session::read(call, &brand.id, id).await?;
+    let (session, _) = Session::read(call, &brand.id, id, None).await?;
     staff.at(&session.location_id)?;
     let part = Part {
         after_sku: after.as_deref().unwrap_or_default(),

@@ -12,7 +12,8 @@ use aisle_http::auth::{self, Staff};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay, page};
 use aisle_store::audit::Actor;
-use aisle_store::scans::{self, TaskKind};
+use aisle_store::idempotency::{self, Claim, Outcome};
+use aisle_store::scans::{self, TaskKind, Total};
 use aisle_store::stock::{self, Document};
 use aisle_store::{Batch, Row, Value, new_id, values};
 use aisle_ucp::count::delivery::{
@@ -41,9 +42,6 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         &format!("create-delivery/{}", caller.name()),
         &body,
     )?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
     let location = caller
         .destination(call, &brand, request.location_id.as_deref())
         .await?;
@@ -52,7 +50,11 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         (format!("$.lines[{index}]"), item)
     });
     let lines: Vec<_> = lines.collect();
-    let (skus, now_ms) = items::resolve(call, &brand.id, &lines).await?;
+    let asked = items::read(call, &brand.id, &lines, claim.as_ref()).await?;
+    if let Some(reply) = call.replay(asked.outcome)? {
+        return Ok(reply);
+    }
+    let (skus, now_ms) = (items::resolve(&asked.items, &lines)?, asked.now_ms);
     let mut announced = BTreeMap::new();
     for (sku, line) in skus.into_iter().zip(&request.lines) {
         *announced.entry(sku).or_insert(0) += line.quantity;
@@ -157,9 +159,8 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
 pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let caller = Caller::of(call, &brand).await?;
-    let stored = Stored::read(call, &brand, &caller, id).await?;
+    let (stored, lines, _) = Stored::read(call, &brand, &caller, id, None).await?;
     let zone = count::time_zone(call, &brand, &stored.location_id).await?;
-    let lines = stored.lines(call, &brand).await?;
     Reply::json(200, &stored.shown(&zone, lines))
 }
 
@@ -194,17 +195,17 @@ async fn finish(
         &format!("{}-delivery/{id}/{}", to.name(), caller.name()),
         &body,
     )?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
     for _ in 0..TRIES {
-        let before = Stored::read(call, &brand, &caller, id).await?;
+        let (before, lines, outcome) =
+            Stored::read(call, &brand, &caller, id, claim.as_ref()).await?;
+        if let Some(reply) = call.replay(outcome)? {
+            return Ok(reply);
+        }
         if !from.contains(&before.status) {
             let status = before.status.name();
             let detail = format!("this cannot be done to a delivery that is {status}");
             return Err(Error::conflict("wrong_status", &detail).with("status", status));
         }
-        let lines = before.lines(call, &brand).await?;
         let arrived = arrived(&before, &lines)?;
         let zone = count::time_zone(call, &brand, &before.location_id).await?;
         let doc = json!({
@@ -368,19 +369,46 @@ struct Stored {
     updated_at_ms: i64,
 }
 
-const COLUMNS: &str =
-    "id, location_id, reference, status, doc, version, created_at_ms, updated_at_ms";
+const COLUMNS: &str = "delivery.id, delivery.location_id, delivery.reference, delivery.status, delivery.doc, \
+    delivery.version, delivery.created_at_ms, delivery.updated_at_ms";
 
 impl Stored {
-    async fn read(call: &Call, brand: &Brand, caller: &Caller, id: &str) -> Result<Self, Error> {
+    /// With what was announced beside what was scanned, and what the request's key was
+    /// answered before: one call.
+    async fn read(
+        call: &Call,
+        brand: &Brand,
+        caller: &Caller,
+        id: &str,
+        claim: Option<&Claim>,
+    ) -> Result<(Self, Vec<Line>, Outcome), Error> {
         count::must_be_id(id)?;
-        let sql = format!("SELECT {COLUMNS} FROM delivery WHERE brand_id = ?1 AND id = ?2");
-        let row = call.db().query_one_opt(sql, values![&brand.id, id]).await?;
-        let stored = Self::of(&row.ok_or_else(count::missing)?)?;
+        let sql = format!(
+            "SELECT {COLUMNS}, CAST(NULL AS TEXT) AS sku, CAST(NULL AS BIGINT) AS good, CAST(NULL AS BIGINT) AS damaged, {} \
+             FROM delivery {} WHERE delivery.brand_id = ?1 AND delivery.id = ?2 \
+             UNION ALL SELECT '', '', '', '', '', 0, 0, 0, sku, good, damaged, {} FROM ({}) scanned",
+            idempotency::COLUMNS,
+            idempotency::join("?3", "?4"),
+            idempotency::NO_COLUMNS,
+            scans::totals(TaskKind::Delivery, "?1", "?2"),
+        );
+        let mut params = values![&brand.id, id];
+        params.extend(idempotency::params(claim));
+        let rows = call.db().query(sql, params).await?;
+        let is_total = |row: &&Row| row.text_opt("sku").is_ok_and(|sku| sku.is_some());
+        let head = rows.iter().find(|row| !is_total(row));
+        let head = head.ok_or_else(count::missing)?;
+        let stored = Self::of(head)?;
         if let Caller::Staff(staff) = caller {
             staff.at(&stored.location_id)?;
         }
-        Ok(stored)
+        let mut arrived = Vec::new();
+        for row in rows.iter().filter(is_total) {
+            let total = Total::of(row)?;
+            arrived.push((total.sku, total.good, total.damaged));
+        }
+        let lines = stored.delivery.lines(arrived);
+        Ok((stored, lines, idempotency::outcome(claim, head)?))
     }
 
     fn of(row: &Row) -> Result<Self, Error> {
@@ -400,16 +428,6 @@ impl Stored {
 
     fn doc(&self) -> Result<String, Error> {
         serde_json::to_string(&self.delivery).map_err(|error| Error::internal(error.to_string()))
-    }
-
-    /// What was announced beside what was scanned.
-    async fn lines(&self, call: &Call, brand: &Brand) -> Result<Vec<Line>, Error> {
-        let task = (TaskKind::Delivery, self.id.as_str());
-        let totals = scans::totals(call.db(), &brand.id, task).await?;
-        let arrived = totals.into_iter();
-        Ok(self
-            .delivery
-            .lines(arrived.map(|total| (total.sku, total.good, total.damaged))))
     }
 
     fn summary(&self, time_zone: &str) -> DeliverySummary {

@@ -3,7 +3,8 @@
 use aisle_domain::gtin::Gtin;
 use aisle_domain::scan::Fault;
 use aisle_http::{Call, Error};
-use aisle_store::scans::{self, Items};
+use aisle_store::idempotency::Claim;
+use aisle_store::scans::{self, Asked, Items};
 use aisle_ucp::page::MAX_TEXT_BYTES;
 
 /// A SKU, or the 14 digits of a GTIN.
@@ -54,21 +55,29 @@ pub fn named<'a>(items: impl IntoIterator<Item = &'a Item>) -> (Vec<&'a str>, Ve
     (skus, gtins)
 }
 
-/// The SKUs of all that a request names, in its order; 422 at the place of the first that
-/// is none. Each comes with its JSONPath. And the database's time.
-pub async fn resolve(
+/// What a request names, each with its JSONPath.
+pub type Wanted = (String, Result<Item, Fault>);
+
+/// Reads what the brand has of it, and what the request's key was answered before.
+pub async fn read(
     call: &Call,
     brand_id: &str,
-    wanted: &[(String, Result<Item, Fault>)],
-) -> Result<(Vec<String>, i64), Error> {
+    wanted: &[Wanted],
+    claim: Option<&Claim>,
+) -> Result<Asked, Error> {
     let readable = wanted.iter().filter_map(|(_, item)| item.as_ref().ok());
     let (skus, gtins) = named(readable);
-    let (items, now_ms) = scans::items(call.db(), brand_id, &skus, &gtins).await?;
+    Ok(scans::items(call.db(), brand_id, (&skus, &gtins), claim).await?)
+}
+
+/// The SKUs of all that a request names, in its order; 422 at the place of the first that
+/// is none.
+pub fn resolve(items: &Items, wanted: &[Wanted]) -> Result<Vec<String>, Error> {
     let found = wanted.iter().map(|(path, item)| {
         let sku = item.as_ref().map_err(|fault| *fault);
-        let sku = sku.and_then(|item| item.find(&items));
+        let sku = sku.and_then(|item| item.find(items));
         sku.map(str::to_owned)
             .map_err(|fault| Error::unprocessable(fault.code(), path, fault.detail()))
     });
-    Ok((found.collect::<Result<_, _>>()?, now_ms))
+    found.collect()
 }

@@ -28,9 +28,6 @@ pub async fn take(call: &Call, kind: TaskKind, id: &str) -> Result<Reply, Error>
     let device_now_ms = request.device_now_ms().map_err(count::invalid)?;
     let caller = format!("scan-{}/{id}/{}", kind.name(), staff.device_id);
     let claim = call.claim(&brand.id, &caller, &body)?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
     let wanted: Vec<Result<Item, Fault>> = request
         .scans
         .iter()
@@ -44,9 +41,12 @@ pub async fn take(call: &Call, kind: TaskKind, id: &str) -> Result<Reply, Error>
         gtins,
     };
     for _ in 0..TRIES {
-        let facts = scans::facts(call.db(), &brand.id, (kind, id), &named).await?;
+        let facts = scans::facts(call.db(), &brand.id, (kind, id), &named, claim.as_ref()).await?;
         let task = facts.task.as_ref().ok_or_else(count::missing)?;
         staff.at(&task.location_id)?;
+        if let Some(reply) = call.replay(facts.outcome.clone())? {
+            return Ok(reply);
+        }
         let judge = Judge::new(kind, id, task, &facts, device_now_ms)?;
         let (answer, new) = judge.all(&request.scans, &wanted);
         let answer = Answer::new(200, &answer)?;

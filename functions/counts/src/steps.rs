@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::SCOPE;
 use crate::audit;
-use crate::count::{self, OtherCorrections, Session, time_zone};
+use crate::count::{self, Session, time_zone};
 
 /// How often a step is decided anew because a scan or another step came in meanwhile.
 const TRIES: usize = 4;
@@ -102,8 +102,6 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
         if request.accept_moved {
             context.staff.with_scope("approve")?;
         }
-        let others = before.other_corrections(&context.brand.id);
-        let seen = others.read(call).await?;
         let found = before.found(call, &context.brand.id, Part::ALL).await?;
         let tallies = found.into_iter().map(|Found { tally, .. }| tally).collect();
         let settlement = Settlement::new(tallies, request.accept_moved);
@@ -134,7 +132,7 @@ pub async fn approve(call: &Call, id: &str) -> Result<Reply, Error> {
                 "accept_moved": request.accept_moved,
             }),
             settlement,
-            unless: Some((others, seen)),
+            corrects: true,
         })
     };
     change(call, id, "approve", step).await
@@ -155,9 +153,9 @@ struct Decision {
     action: &'static str,
     doc: serde_json::Value,
     settlement: Settlement,
-    /// Corrections of the same shelves by others, and how many there were: with one more the
-    /// step is decided anew.
-    unless: Option<(OtherCorrections, i64)>,
+    /// It corrects shelves: with one more correction of the same ones by others it is
+    /// decided anew.
+    corrects: bool,
 }
 
 impl Context<'_> {
@@ -174,7 +172,7 @@ impl Context<'_> {
             action,
             doc,
             settlement: Settlement::default(),
-            unless: None,
+            corrects: false,
         })
     }
 }
@@ -192,9 +190,6 @@ async fn change(
     let body = call.body().await?;
     let caller = format!("{operation}-count/{id}/{}", staff.staff_id);
     let claim = call.claim(&brand.id, &caller, &body)?;
-    if let Some(reply) = count::replayed(call, claim.as_ref()).await? {
-        return Ok(reply);
-    }
     let context = Context {
         brand: &brand,
         staff: &staff,
@@ -202,15 +197,18 @@ async fn change(
         time_zone: time_zone(call, &brand, &staff.location_id).await?,
     };
     for _ in 0..TRIES {
-        let before = Session::read(call, &brand.id, id).await?;
+        let (before, outcome) = Session::read(call, &brand.id, id, claim.as_ref()).await?;
         staff.at(&before.location_id)?;
+        if let Some(reply) = call.replay(outcome)? {
+            return Ok(reply);
+        }
         let decision = step(&context, &before).await?;
         let mut batch = command::begin(claim.as_ref(), &decision.answer);
         decision.after.replace(&mut batch, &brand.id, &before)?;
         settle(&mut batch, &staff, id, &decision.settlement);
         // After the balances are locked, so that none can come in between.
-        if let Some((others, seen)) = &decision.unless {
-            others.must_be(&mut batch, *seen);
+        if decision.corrects {
+            before.must_be_alone(&mut batch, &brand.id);
         }
         audit::counted(&mut batch, staff.actor(), decision.action, id, decision.doc);
         match command::commit(call, claim.as_ref(), decision.answer, batch).await? {

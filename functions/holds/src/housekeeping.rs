@@ -1,5 +1,5 @@
-//! `POST /holds/housekeeping`: gives back what is kept past its time, and takes care of
-//! layaways. A ticker calls it.
+//! `POST /holds/housekeeping`: gives back what is kept past its time, takes care of
+//! layaways and of what waits to be collected, and pays refunds out. A ticker calls it.
 
 use aisle_domain::brand::Brand;
 use aisle_domain::hold::Hold;
@@ -9,7 +9,7 @@ use aisle_store::{Batch, BatchError, Row, values};
 use aisle_ucp::hold::HousekeepingRun;
 
 use crate::facts::changed;
-use crate::layaways;
+use crate::{layaways, pickups, refunds};
 
 /// Holds given back in one run, at most; what is left is the next run's.
 const RUN_HOLDS: i64 = 50;
@@ -21,9 +21,13 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
     let rows = call.db().query(sql, values![RUN_HOLDS]).await?;
     let released = release(call, &rows).await?;
     let cared_for = layaways::care::run(call).await?;
+    let collected = pickups::care::run(call).await?;
+    // Last, since what was given up above may owe something.
+    let refunded = refunds::run(call).await?;
+    let runs = [cared_for, collected, refunded];
     let run = HousekeepingRun {
-        settled: released + cared_for.settled,
-        more: cared_for.more || rows.len() as i64 == RUN_HOLDS,
+        settled: released + runs.iter().map(|run| run.settled).sum::<usize>(),
+        more: rows.len() as i64 == RUN_HOLDS || runs.iter().any(|run| run.more),
     };
     Reply::json(200, &run)
 }
@@ -60,14 +64,19 @@ async fn release(call: &Call, rows: &[Row]) -> Result<usize, Error> {
         changed(&mut batch, &brand_id, &id);
         let allocations = hold.allocations(&row.text("location_id")?);
         stock::release(&mut batch, &brand_id, Document::hold(&id), &allocations);
-        match batch.commit(call.db()).await {
-            Ok(_) => settled += 1,
-            Err(BatchError::Unmet { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+        settled += usize::from(committed(call, &batch).await?);
     }
     if settled > 0 {
         notify_relay();
     }
     Ok(settled)
+}
+
+/// Commits a batch of which somebody else may have done the work: `false`.
+pub async fn committed(call: &Call, batch: &Batch) -> Result<bool, Error> {
+    match batch.commit(call.db()).await {
+        Ok(_) => Ok(true),
+        Err(BatchError::Unmet { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

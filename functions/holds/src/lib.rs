@@ -8,6 +8,7 @@ mod layaways;
 mod pickups;
 mod pull;
 mod pull_list;
+mod refunds;
 
 use aisle_http::{Call, Error, Reply};
 use spin_sdk::http::{IntoResponse, Request};

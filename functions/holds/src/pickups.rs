@@ -1,5 +1,7 @@
 //! `/holds/pickups/{order_id}`: what staff say of an order that is to be collected.
 
+pub mod care;
+
 use std::rc::Rc;
 
 use aisle_domain::brand::Brand;
@@ -80,12 +82,11 @@ impl Pickup {
     /// Line id and pieces that are collected and not handed over yet.
     fn open_lines(&self) -> Vec<(String, i64)> {
         let promised = self.order.pickup().map(|expected| &expected.line_ids);
-        let open = self.order.lines.iter().filter(|one| {
-            promised.is_some_and(|ids| ids.contains(&one.line.id))
-                && one.fulfilled < one.line.quantity
-        });
-        open.map(|one| (one.line.id.clone(), one.line.quantity - one.fulfilled))
-            .collect()
+        let open =
+            self.order.lines.iter().filter(|one| {
+                promised.is_some_and(|ids| ids.contains(&one.line.id)) && one.open() > 0
+            });
+        open.map(|one| (one.line.id.clone(), one.open())).collect()
     }
 
     /// The lines that the report means: pieces of a SKU are those of its lines, in order.

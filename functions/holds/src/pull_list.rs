@@ -104,7 +104,7 @@ fn collected(order: &Order) -> Vec<KeptItem> {
     open.map(|one| KeptItem {
         sku: one.line.sku.clone(),
         title: one.line.title.clone(),
-        quantity: one.line.quantity - one.fulfilled,
+        quantity: one.open(),
     })
     .filter(|item| item.quantity > 0)
     .collect()

@@ -1,17 +1,17 @@
 //! Making a link the account's own, from an app or from a page: once.
 
 use aisle_domain::brand::Brand;
-use aisle_domain::contact::Channel;
+use aisle_domain::fulfillment;
 use aisle_domain::invite::{self, Scope};
 use aisle_http::command::raced;
-use aisle_http::shopper::{self, Viewer};
+use aisle_http::shopper::{self, LINK_COOKIE, Viewer, set_cookie};
 use aisle_http::{Call, Error, Reply};
+use aisle_store::carts::claim::{Claim, Claimed as ClaimedCart, Refused as RefusedCart};
 use aisle_store::changes::{self, Kind};
 use aisle_store::{Batch, BatchError, accounts, values};
 use aisle_ucp::invite::Claimed;
 
-use crate::link::{self, Fault};
-use crate::open;
+use crate::link::{self, Fault, Obstacle};
 use crate::pages;
 use crate::row::InviteRow;
 
@@ -33,22 +33,26 @@ pub async fn by_token(call: &Call, code: &str) -> Result<Reply, Error> {
 pub async fn ask(call: &Call, code: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let viewer = Viewer::of(call, &brand.id).await?;
-    let asked = async || -> Result<Reply, Fault> {
-        let row = link::find(call, &brand, code).await?;
-        let account_id = viewer.account_id();
-        if let Err(state) = row.standing.opens_for(account_id) {
-            return Err(invite::Refused::Over(state).into());
-        }
-        let Some(account_id) = account_id else {
-            return Ok(pages::sign_in(code));
-        };
-        // Whether the account has another cart is judged when it is asked for.
-        if row.standing.claim(account_id, None, subject(&row))? {
-            return Ok(pages::confirm(call, &brand, row.subject.scope));
-        }
-        Ok(to_page(&row))
+    let outcome = question(call, &brand, code, viewer.account_id()).await;
+    page(call, &brand, code, outcome)
+}
+
+async fn question(
+    call: &Call,
+    brand: &Brand,
+    code: &str,
+    account_id: Option<&str>,
+) -> Result<Reply, Fault> {
+    let row = link::find(call, brand, code).await?;
+    let over = |state| Fault::from(invite::Refused::Over(state));
+    row.standing.opens_for(account_id).map_err(over)?;
+    let Some(account_id) = account_id else {
+        return Ok(pages::sign_in(code));
     };
-    page(call, &brand, code, asked().await)
+    if row.standing.claim(account_id, subject(&row))? {
+        return Ok(pages::confirm(call, brand, row.subject.scope));
+    }
+    Ok(to_page(&row))
 }
 
 /// `POST /i/{code}/claim`
@@ -60,7 +64,8 @@ pub async fn by_form(call: &Call, code: &str) -> Result<Reply, Error> {
     };
     let outcome = claim(call, &brand, code, account_id).await;
     // The session opens it from now on, the link opens nothing.
-    let done = outcome.map(|row| to_page(&row).header("set-cookie", &open::cookie(call, "", 0)));
+    let ended = set_cookie(call, LINK_COOKIE, "", "/", 0);
+    let done = outcome.map(|row| to_page(&row).header("set-cookie", &ended));
     page(call, &brand, code, done)
 }
 
@@ -97,6 +102,7 @@ fn subject(row: &InviteRow) -> invite::Subject<'_> {
     }
 }
 
+/// Answers the link as it was before, but a cart with the id of what it has become.
 async fn claim(
     call: &Call,
     brand: &Brand,
@@ -104,16 +110,25 @@ async fn claim(
     account_id: &str,
 ) -> Result<InviteRow, Fault> {
     for _ in 0..ROUNDS {
-        let row = link::find(call, brand, code).await?;
-        let cart_id = own_cart(call, brand, &row, account_id).await?;
-        if !row
-            .standing
-            .claim(account_id, cart_id.as_deref(), subject(&row))?
-        {
-            return Ok(row);
-        }
-        match batch(brand, &row, account_id).commit(call.db()).await {
-            Ok(_) => return Ok(row),
+        let mut row = link::find(call, brand, code).await?;
+        let fresh = row.standing.claim(account_id, subject(&row))?;
+        let cart = match row.subject.scope {
+            Scope::Cart => Some(cart(call, brand, &row, account_id).await?),
+            Scope::Order | Scope::Account => None,
+        };
+        let committed = match fresh {
+            true => {
+                batch(brand, &row, account_id, cart.as_ref())
+                    .commit(call.db())
+                    .await
+            }
+            false => Ok(Vec::new()),
+        };
+        match committed {
+            Ok(_) => {
+                row.subject.id = cart.map_or(row.subject.id, |cart| cart.id);
+                return Ok(row);
+            }
             Err(BatchError::Unmet { .. }) => {}
             Err(error) => return Err(Fault::Error(error.into())),
         }
@@ -121,26 +136,30 @@ async fn claim(
     Err(Fault::Error(raced()))
 }
 
-/// The cart that the account has, where that matters.
-async fn own_cart(
+/// What becomes of the cart and the one that the account has.
+async fn cart(
     call: &Call,
     brand: &Brand,
     row: &InviteRow,
     account_id: &str,
-) -> Result<Option<String>, Fault> {
-    if row.subject.scope != Scope::Cart {
-        return Ok(None);
-    }
-    let sql = "SELECT cart_id FROM account_cart WHERE brand_id = ?1 AND account_id = ?2";
-    let found = call
-        .db()
-        .query_one_opt(sql, values![&brand.id, account_id])
-        .await?;
-    Ok(found.map(|row| row.text("cart_id")).transpose()?)
+) -> Result<ClaimedCart, Fault> {
+    let locations = call.model().locations(&brand.id).await?;
+    let sellable = fulfillment::selling_locations(&locations.all);
+    let both = (account_id, row.subject.id.as_str());
+    let known = Claim::read(call.db(), &brand.id, both, None).await?;
+    known
+        .decide(brand, &sellable)
+        .map_err(|refused| match refused {
+            RefusedCart::Unknown => Fault::Obstacle(Obstacle::Gone),
+            RefusedCart::BeingBought => Fault::Obstacle(Obstacle::BeingBought),
+            RefusedCart::Impossible(refusal) => {
+                Error::unprocessable(refusal.code, &refusal.path, &refusal.detail).into()
+            }
+        })
 }
 
 /// Of two accounts that claim at once, the first gets it.
-fn batch(brand: &Brand, row: &InviteRow, account_id: &str) -> Batch {
+fn batch(brand: &Brand, row: &InviteRow, account_id: &str, cart: Option<&ClaimedCart>) -> Batch {
     let mut batch = Batch::new();
     batch.expect(
         1,
@@ -150,47 +169,26 @@ fn batch(brand: &Brand, row: &InviteRow, account_id: &str) -> Batch {
     );
     match row.subject.scope {
         Scope::Order => accounts::attach_order(&mut batch, &brand.id, &row.subject.id, account_id),
-        Scope::Cart => attach_cart(&mut batch, brand, row, account_id),
         Scope::Account => confirm_address(&mut batch, brand, row, account_id),
+        Scope::Cart => {}
     }
-    let askers = [
-        Some(account_id),
-        row.account_id
-            .as_deref()
-            .filter(|asker| *asker != account_id),
-    ];
-    for one in askers.into_iter().flatten() {
+    if let Some(cart) = cart {
+        cart.write(&mut batch);
+    }
+    let asker = row.account_id.as_deref();
+    let both = [Some(account_id), asker.filter(|asker| *asker != account_id)];
+    for one in both.into_iter().flatten() {
         changes::of_account(&mut batch, &brand.id, one, (Kind::Invite, &row.id), false);
     }
     batch
 }
 
-fn attach_cart(batch: &mut Batch, brand: &Brand, row: &InviteRow, account_id: &str) {
-    if row.subject.owner.is_some() {
-        return;
-    }
-    batch.expect(
-        1,
-        "INSERT INTO account_cart (brand_id, account_id, cart_id) SELECT c.brand_id, ?3, c.id FROM cart c \
-         WHERE c.brand_id = ?1 AND c.id = ?2 AND c.status = 'active' AND c.expires_at_ms > {now} ON CONFLICT DO NOTHING",
-        values![&brand.id, &row.subject.id, account_id],
-    );
-    changes::of_account(
-        batch,
-        &brand.id,
-        account_id,
-        (Kind::Cart, &row.subject.id),
-        false,
-    );
-}
-
 /// Whoever reads what was sent there, and is signed in, has proved that the address is theirs;
 /// unless it is known as somebody else's.
 fn confirm_address(batch: &mut Batch, brand: &Brand, row: &InviteRow, account_id: &str) {
-    let kind = Channel::identity(row.channel);
     batch.add(
         "INSERT INTO account_identity (brand_id, kind, address, account_id, verified_at_ms) \
          VALUES (?1, ?2, ?3, ?4, {now}) ON CONFLICT DO NOTHING",
-        values![&brand.id, kind, &row.address, account_id],
+        values![&brand.id, row.channel.identity(), &row.address, account_id],
     );
 }

@@ -5,6 +5,7 @@ use aisle_domain::contact::{self, Channel, Purpose};
 use aisle_domain::id::is_id;
 use aisle_domain::invite::{self, Scope, State};
 use aisle_http::command::{self, Answer, Committed};
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply, notify_messages};
 use aisle_store::changes::{self, Kind};
 use aisle_store::idempotency::{self, Claim, Outcome};
@@ -54,6 +55,8 @@ struct New<'a> {
     id: String,
     code: String,
     origin: String,
+    /// The network address of whoever shows no token.
+    network: Option<String>,
     now_ms: i64,
 }
 
@@ -88,6 +91,10 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         id: new_id(),
         code: invite::code(random()),
         origin: call.brand_origin(&brand),
+        network: match &caller {
+            Caller::Shopper(Viewer::Anybody) => Some(call.caller().await),
+            _ => None,
+        },
         now_ms: facts.now_ms,
     };
     let answer = Answer::new(201, &new.shown())?;
@@ -280,6 +287,10 @@ impl New<'_> {
                 MINUTE_MS,
             ),
         ];
+        if let Some(network) = &self.network {
+            let name = format!("invite/network/{brand_id}/{network}");
+            limits.push((name, policy.per_network_per_hour, HOUR_MS));
+        }
         limits.sort();
         limits
     }
@@ -343,12 +354,10 @@ impl New<'_> {
     }
 
     fn link(&self, batch: &mut Batch) {
-        let kept_ms = invite::kept_ms(&self.brand.policies.invites);
         batch.expect(
             1,
             "INSERT INTO invite (id, brand_id, code_hash, scope, subject_id, account_id, channel, address, locale, \
-             created_at_ms, expires_at_ms, purge_at_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10 + ?11, ?10 + ?11 + ?12)",
+             created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10 + ?11)",
             values![
                 &self.id,
                 &self.brand.id,
@@ -360,8 +369,7 @@ impl New<'_> {
                 &self.wanted.address,
                 self.wanted.locale.tag(),
                 self.now_ms,
-                self.lasts_ms(),
-                kept_ms
+                self.lasts_ms()
             ],
         );
     }

@@ -4,7 +4,6 @@ mod access;
 mod app;
 mod claim;
 mod create;
-mod housekeeping;
 mod link;
 mod open;
 mod pages;
@@ -24,7 +23,6 @@ async fn route(call: Call) -> Result<Reply, Error> {
     match (call.method(), &call.segments()[..]) {
         ("POST", ["invites"]) => create::create(&call).await,
         ("GET", ["invites"]) => read::list(&call).await,
-        ("POST", ["invites", "housekeeping"]) => housekeeping::run(&call).await,
         ("GET", ["invites", id]) => read::get(&call, id).await,
         ("DELETE", ["invites", id]) => read::revoke(&call, id).await,
         ("POST", ["invites", code, "claim"]) => claim::by_token(&call, code).await,
@@ -35,9 +33,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("GET", [".well-known", "apple-app-site-association"]) => app::apple(&call).await,
         ("GET", [".well-known", "assetlinks.json"]) => app::android(&call).await,
         (_, ["invites"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
-        (_, ["invites", "housekeeping"] | ["invites", _, "claim"]) => {
-            Err(call.method_not_allowed("POST"))
-        }
+        (_, ["invites", _, "claim"]) => Err(call.method_not_allowed("POST")),
         (_, ["invites", _]) => Err(call.method_not_allowed("GET, HEAD, DELETE")),
         (_, ["i", _, "claim"]) => Err(call.method_not_allowed("GET, HEAD, POST")),
         (_, ["i", _] | ["i", _, "app"] | [".well-known", _]) => {

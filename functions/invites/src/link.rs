@@ -18,7 +18,9 @@ pub enum Obstacle {
     Unknown,
     Over(State),
     NotYours,
-    OtherCart,
+    /// What it is for is no more.
+    Gone,
+    BeingBought,
     TooMany,
 }
 
@@ -45,7 +47,6 @@ impl From<Refused> for Fault {
         Self::Obstacle(match refused {
             Refused::Over(state) => Obstacle::Over(state),
             Refused::NotYours => Obstacle::NotYours,
-            Refused::OtherCart => Obstacle::OtherCart,
         })
     }
 }
@@ -54,8 +55,8 @@ impl Obstacle {
     pub fn status(self) -> u16 {
         match self {
             Self::Unknown => 404,
-            Self::Over(_) => 410,
-            Self::NotYours | Self::OtherCart => 409,
+            Self::Over(_) | Self::Gone => 410,
+            Self::NotYours | Self::BeingBought => 409,
             Self::TooMany => 429,
         }
     }
@@ -71,7 +72,8 @@ impl Obstacle {
                 "not_yours",
                 "what this link is for belongs to another account",
             ),
-            Self::OtherCart => ("other_cart", "the account has another cart"),
+            Self::Gone => ("link_over", "what this link is for is no more"),
+            Self::BeingBought => ("being_bought", "this cart is being bought at this moment"),
             Self::TooMany => ("too_many_tries", "too many unknown codes; wait a while"),
         };
         let error = Error::new(self.status(), code, detail);

@@ -3,7 +3,7 @@
 use aisle_domain::brand::Brand;
 use aisle_domain::instant::rfc3339;
 use aisle_domain::invite::{Scope, State, Visitor, normalise_code};
-use aisle_http::shopper::{LINK_COOKIE, Viewer};
+use aisle_http::shopper::{LINK_COOKIE, Viewer, set_cookie};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::changes::{self, Kind};
 use aisle_store::{Batch, BatchError, values};
@@ -24,17 +24,10 @@ pub async fn open(call: &Call, code: &str) -> Result<Reply, Error> {
 
 async fn follow(call: &Call, brand: &Brand, code: &str) -> Result<Reply, Fault> {
     let row = link::find(call, brand, code).await?;
-    let account_id = match row.standing.claimed_by {
-        Some(_) => Viewer::of(call, &brand.id)
-            .await?
-            .account_id()
-            .map(str::to_owned),
-        None => None,
-    };
+    let viewer = Viewer::of(call, &brand.id).await?;
+    let account_id = viewer.account_id();
     let over = |state| Fault::Obstacle(Obstacle::Over(state));
-    row.standing
-        .opens_for(account_id.as_deref())
-        .map_err(over)?;
+    row.standing.opens_for(account_id).map_err(over)?;
     let visitor = visitor(call);
     if visitor == Visitor::Preview {
         return Ok(pages::preview(call, brand, row.subject.scope));
@@ -45,32 +38,29 @@ async fn follow(call: &Call, brand: &Brand, code: &str) -> Result<Reply, Fault> 
     if pages::wants_json(call) {
         return Ok(Reply::json(200, &target(&row))?);
     }
-    Ok(led(call, code, &row))
+    Ok(led(call, code, &row, account_id.is_some()))
 }
 
 /// To the page, with the cookie that opens it while the link is nobody's own.
-fn led(call: &Call, code: &str, row: &InviteRow) -> Reply {
+fn led(call: &Call, code: &str, row: &InviteRow, signed_in: bool) -> Reply {
     let page = row.subject.scope.page(&row.subject.id);
     let open = row.standing.state() == State::Open;
     match (row.subject.scope, normalise_code(code)) {
-        // Nothing of an account shows before somebody signs in.
+        // Nothing of an account shows before somebody signs in; and who is signed in sees
+        // their own cart, of which this one is to be a part.
         (Scope::Account, Some(code)) if open => pages::see_other(&format!("/i/{code}/claim")),
+        (Scope::Cart, Some(code)) if open && signed_in => {
+            pages::see_other(&format!("/i/{code}/claim"))
+        }
         (_, Some(code)) if open => {
             let left_s = (row.standing.expires_at_ms - row.standing.now_ms) / 1_000;
-            pages::see_other(&page).header("set-cookie", &cookie(call, &code, left_s))
+            pages::see_other(&page).header(
+                "set-cookie",
+                &set_cookie(call, LINK_COOKIE, &code, "/", left_s),
+            )
         }
         _ => pages::see_other(&page),
     }
-}
-
-/// The link's cookie for so long; none any more with 0.
-pub fn cookie(call: &Call, code: &str, max_age_s: i64) -> String {
-    let secure = if call.origin().starts_with("https:") {
-        "; Secure"
-    } else {
-        ""
-    };
-    format!("{LINK_COOKIE}={code}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_s}{secure}")
 }
 
 fn target(row: &InviteRow) -> LinkTarget {

@@ -204,17 +204,29 @@ fn words(obstacle: Obstacle, locale: Locale) -> (&'static str, &'static str) {
             "Das gehört zu einem anderen Konto",
             "Du bist mit einem anderen Konto angemeldet als dem, zu dem es gehört.",
         ),
-        (Obstacle::OtherCart, En) => (
-            "Your account has another cart",
-            "Finish or empty that one first.",
+        (Obstacle::Gone, En) => (
+            "There is nothing here any more",
+            "What this link was for is over.",
         ),
-        (Obstacle::OtherCart, Es) => (
-            "Tu cuenta tiene otro carrito",
-            "Termínalo o vacíalo primero.",
+        (Obstacle::Gone, Es) => (
+            "Aquí ya no hay nada",
+            "Aquello a lo que llevaba este enlace ha terminado.",
         ),
-        (Obstacle::OtherCart, De) => (
-            "Dein Konto hat einen anderen Warenkorb",
-            "Schließe ihn ab oder leere ihn zuerst.",
+        (Obstacle::Gone, De) => (
+            "Hier ist nichts mehr",
+            "Wozu dieser Link da war, ist vorbei.",
+        ),
+        (Obstacle::BeingBought, En) => (
+            "This cart is being bought",
+            "Wait a moment, then try again.",
+        ),
+        (Obstacle::BeingBought, Es) => (
+            "Este carrito se está comprando",
+            "Espera un momento y vuelve a intentarlo.",
+        ),
+        (Obstacle::BeingBought, De) => (
+            "Dieser Warenkorb wird gerade gekauft",
+            "Warte einen Moment und versuche es dann noch einmal.",
         ),
         (Obstacle::TooMany, En) => (
             "Too many attempts",

@@ -7,6 +7,7 @@ use aisle_store::values;
 use aisle_ucp::pass::MODULE_PX;
 use qrcode::{Color, EcLevel, QrCode};
 
+use crate::access::{OWNER, Visit};
 use crate::picture::Picture;
 use crate::{barcode, pass};
 
@@ -70,13 +71,17 @@ async fn read(call: &Call, id: &str, pass_id: &str) -> Result<Known, Error> {
     if !is_id(id) || !is_id(pass_id) {
         return Err(missing());
     }
-    let brand = call.brand().await?;
-    let sql = "SELECT location_id, code, issued_at_ms, expires_at_ms, \
-         CASE WHEN expires_at_ms > {now} AND revoked_at_ms IS NULL THEN 1 ELSE 0 END AS live \
-         FROM pickup_pass WHERE brand_id = ?1 AND order_id = ?2 AND id = ?3";
+    let visit = Visit::open(call, id).await?;
+    let brand = &visit.brand;
+    let sql = format!(
+        "SELECT location_id, code, issued_at_ms, expires_at_ms, {OWNER} AS owner, \
+         CASE WHEN expires_at_ms > {{now}} AND revoked_at_ms IS NULL THEN 1 ELSE 0 END AS live \
+         FROM pickup_pass WHERE brand_id = ?1 AND order_id = ?2 AND id = ?3"
+    );
     let params = values![&brand.id, id, pass_id];
     let row = call.db().query_one_opt(sql, params).await?;
     let row = row.ok_or_else(missing)?;
+    visit.check(row.text_opt("owner")?.as_deref())?;
     Ok(Known {
         claims: PassClaims {
             brand_id: brand.id.clone(),
@@ -91,7 +96,8 @@ async fn read(call: &Call, id: &str, pass_id: &str) -> Result<Known, Error> {
     })
 }
 
-fn qr(token: &str) -> Result<Picture, Error> {
+/// The QR code of a pass's token.
+pub fn qr(token: &str) -> Result<Picture, Error> {
     let code = QrCode::with_error_correction_level(token, EcLevel::M)
         .map_err(|error| Error::internal(error.to_string()))?;
     let (width, colors) = (code.width(), code.to_colors());

@@ -1,7 +1,7 @@
 //! Issuing the pass that lets somebody collect an order, and the keys that verify it.
 
 use aisle_domain::brand::Brand;
-use aisle_domain::id::{self, is_id};
+use aisle_domain::id;
 use aisle_domain::instant::rfc3339_in;
 use aisle_domain::location::Location;
 use aisle_domain::pass::{self, Keys, PassClaims, PickupStatus};
@@ -10,6 +10,7 @@ use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::{Batch, BatchError, Row, StoreError, limit, random, values};
 use aisle_ucp::pass::{Pass, PassKeys};
 
+use crate::access::{OWNER, Visit};
 use crate::read::{not_found, status};
 
 /// Passes of one order, at most, …
@@ -22,6 +23,7 @@ const ROUNDS: usize = 4;
 const KEYS_MAX_AGE_S: u32 = 300;
 
 struct Request<'a> {
+    visit: &'a Visit<'a>,
     call: &'a Call,
     brand: &'a Brand,
     keys: &'a Keys,
@@ -33,6 +35,8 @@ struct Request<'a> {
 struct Facts {
     now_ms: i64,
     outcome: Outcome,
+    /// The account that the order belongs to.
+    owner: Option<String>,
     /// `None`: the brand has no such order.
     cancelled: Option<bool>,
     pickup: Option<Pickup>,
@@ -52,19 +56,22 @@ pub async fn keys() -> Result<Reply, Error> {
 
 /// `POST /orders/{id}/pass`
 pub async fn issue(call: &Call, id: &str) -> Result<Reply, Error> {
-    if !is_id(id) {
-        return Err(not_found());
-    }
-    let brand = call.brand().await?;
-    let keys = pass_keys().await?;
+    let visit = Visit::open(call, id).await?;
     let body = call.body().await?;
-    let claim = call.claim(&brand.id, &format!("issue-pass/{id}"), &body)?;
+    let claim = call.claim(&visit.brand.id, &format!("issue-pass/{id}"), &body)?;
+    carry_out(&visit, claim.as_ref()).await
+}
+
+/// The same for a page.
+pub async fn carry_out(visit: &Visit<'_>, claim: Option<&Claim>) -> Result<Reply, Error> {
+    let keys = pass_keys().await?;
     let request = Request {
-        call,
-        brand: &brand,
+        visit,
+        call: visit.call,
+        brand: &visit.brand,
         keys: &keys,
-        order_id: id,
-        claim: claim.as_ref(),
+        order_id: visit.order_id,
+        claim,
     };
     for _ in 0..ROUNDS {
         if let Some(reply) = request.round().await? {
@@ -78,6 +85,9 @@ impl Request<'_> {
     /// `None`: something changed meanwhile, or the code is taken; look again.
     async fn round(&self) -> Result<Option<Reply>, Error> {
         let facts = self.read().await?;
+        if facts.cancelled.is_some() {
+            self.visit.check(facts.owner.as_deref())?;
+        }
         if let Some(reply) = self.call.replay(facts.outcome.clone())? {
             return Ok(Some(reply));
         }
@@ -103,7 +113,7 @@ impl Request<'_> {
     /// One call.
     async fn read(&self) -> Result<Facts, Error> {
         let sql = format!(
-            "SELECT {{now}} AS now_ms, {}, o.status AS order_status, p.status AS pickup_status, p.ready_at_ms, \
+            "SELECT {{now}} AS now_ms, {}, {OWNER} AS owner, o.status AS order_status, p.status AS pickup_status, p.ready_at_ms, \
              l.doc AS location FROM (SELECT 1 AS one) probe {} \
              LEFT JOIN customer_order o ON o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled') \
              LEFT JOIN pickup p ON p.brand_id = o.brand_id AND p.order_id = o.id \
@@ -184,6 +194,7 @@ impl Facts {
         Ok(Self {
             now_ms: row.int("now_ms")?,
             outcome: claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(row))?,
+            owner: row.text_opt("owner")?,
             cancelled: row
                 .text_opt("order_status")?
                 .map(|status| status == "cancelled"),

@@ -35,29 +35,42 @@ impl Picture {
         }
     }
 
+    /// The same as part of a page, which says itself what it is.
+    pub fn drawing(&self) -> String {
+        let (width, height) = (self.width, self.height);
+        let path = self.path();
+        format!(
+            "<svg aria-hidden=\"true\" viewBox=\"0 0 {width} {height}\" shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>"
+        )
+    }
+
     /// One path of rectangles in units of a module, which scales without blurring.
     pub fn svg(&self, module_px: u32) -> String {
         let (width, height, px) = (self.width, self.height, module_px as usize);
-        let mut svg = format!(
+        format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{}\" height=\"{}\" \
              viewBox=\"0 0 {width} {height}\" shape-rendering=\"crispEdges\"><title>{}</title>\
-             <path fill=\"#fff\" d=\"M0 0h{width}v{height}H0z\"/><path d=\"",
+             <path fill=\"#fff\" d=\"M0 0h{width}v{height}H0z\"/><path d=\"{}\"/></svg>",
             width * px,
             height * px,
-            self.title
-        );
-        let rows: Vec<&[bool]> = self.dark.chunks_exact(width).collect();
+            self.title,
+            self.path()
+        )
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        let rows: Vec<&[bool]> = self.dark.chunks_exact(self.width).collect();
         let mut y = 0;
         for same in rows.chunk_by(|one, next| one == next) {
             let tall = same.len();
             for (x, wide) in same.first().into_iter().flat_map(|row| runs(row)) {
                 // Writing into a string cannot fail.
-                let _ = write!(svg, "M{x} {y}h{wide}v{tall}h-{wide}z");
+                let _ = write!(path, "M{x} {y}h{wide}v{tall}h-{wide}z");
             }
             y += tall;
         }
-        svg.push_str("\"/></svg>");
-        svg
+        path
     }
 
     /// One bit for each pixel.

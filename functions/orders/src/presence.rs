@@ -2,7 +2,6 @@
 //! want it to, and forgets it by itself.
 
 use aisle_domain::brand::Brand;
-use aisle_domain::id::is_id;
 use aisle_domain::order::{TimelineEntry, TimelineKind};
 use aisle_domain::presence::{Presence, Signal, State};
 use aisle_http::auth::{self, Staff};
@@ -13,6 +12,8 @@ use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, BatchError, Row, audit, new_id, timeline, values};
 use aisle_ucp::presence::{MAX_CONSENT_BYTES, PresenceAnswer, PresenceReport};
 
+use crate::access::{OWNER, Visit, not_found};
+
 /// Looks at the order, at most: each race with another report is followed by a fresh look.
 const ROUNDS: usize = 3;
 
@@ -20,6 +21,8 @@ const ROUNDS: usize = 3;
 struct Facts {
     outcome: Outcome,
     now_ms: i64,
+    /// The account that the order belongs to.
+    owner: Option<String>,
     /// Where the order waits to be collected.
     store: Option<String>,
     /// What was reported before, even if it has expired.
@@ -30,20 +33,30 @@ struct Facts {
 
 /// `POST /orders/{id}/presence`
 pub async fn report(call: &Call, id: &str) -> Result<Reply, Error> {
-    if !is_id(id) {
-        return Err(not_found());
-    }
-    let brand = call.brand().await?;
+    let visit = Visit::open(call, id).await?;
     let body = call.body().await?;
     let report: PresenceReport = call.parse(&body)?;
-    let consent = consent(&report)?;
+    let claim = call.claim(&visit.brand.id, &format!("presence/{id}"), &body)?;
+    carry_out(&visit, claim.as_ref(), &report).await
+}
+
+/// The same for a page.
+pub async fn carry_out(
+    visit: &Visit<'_>,
+    claim: Option<&Claim>,
+    report: &PresenceReport,
+) -> Result<Reply, Error> {
+    let (call, brand, id) = (visit.call, &visit.brand, visit.order_id);
+    let consent = consent(report)?;
     let staff = match report.signal {
         Signal::TillScan => Some(auth::staff(call, &brand.id, "pos").await?),
         _ => None,
     };
-    let claim = call.claim(&brand.id, &format!("presence/{id}"), &body)?;
     for _ in 0..ROUNDS {
-        let facts = Facts::read(call, &brand, id, report.state, claim.as_ref()).await?;
+        let facts = Facts::read(call, brand, id, report.state, claim).await?;
+        if staff.is_none() {
+            visit.check(facts.owner.as_deref())?;
+        }
         if let Some(reply) = call.replay(facts.outcome.clone())? {
             return Ok(reply);
         }
@@ -57,18 +70,18 @@ pub async fn report(call: &Call, id: &str) -> Result<Reply, Error> {
             &brand.policies.presence,
             facts.now_ms,
         );
-        let zone = time_zone(call, &brand, place).await?;
+        let zone = time_zone(call, brand, place).await?;
         let answer = Answer::new(200, &PresenceAnswer::new(id, place, &known, &zone))?;
-        let mut batch = command::begin(claim.as_ref(), &answer);
+        let mut batch = command::begin(claim, &answer);
         let change = Change {
-            brand: &brand,
+            brand,
             order_id: id,
             place,
             consent,
             staff: staff.as_deref(),
         };
         let news = change.write(&mut batch, &facts, &known);
-        match command::commit(call, claim.as_ref(), answer, batch).await? {
+        match command::commit(call, claim, answer, batch).await? {
             Committed::Done(reply) => {
                 if news {
                     notify_relay();
@@ -84,11 +97,14 @@ pub async fn report(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// `DELETE /orders/{id}/presence`. Repeating it does no harm, so it needs no key.
 pub async fn withdraw(call: &Call, id: &str) -> Result<Reply, Error> {
-    if !is_id(id) {
-        return Err(not_found());
-    }
-    let brand = call.brand().await?;
-    Facts::read(call, &brand, id, State::Arrived, None).await?;
+    forget(&Visit::open(call, id).await?).await
+}
+
+/// The same for a page.
+pub async fn forget(visit: &Visit<'_>) -> Result<Reply, Error> {
+    let (call, brand, id) = (visit.call, &visit.brand, visit.order_id);
+    let facts = Facts::read(call, brand, id, State::Arrived, None).await?;
+    visit.check(facts.owner.as_deref())?;
     let mut batch = Batch::new();
     batch.expect(
         1,
@@ -138,7 +154,7 @@ impl Facts {
             None => Default::default(),
         };
         let sql = format!(
-            "SELECT {{now}} AS now_ms, p.location_id, r.state, r.signal, r.reported_at_ms, r.expires_at_ms, \
+            "SELECT {{now}} AS now_ms, {OWNER} AS owner, p.location_id, r.state, r.signal, r.reported_at_ms, r.expires_at_ms, \
              (SELECT count(*) FROM order_event e WHERE e.brand_id = ?1 AND e.order_id = ?2 \
                 AND e.type = ?3 AND e.doc LIKE ?4) AS told{columns} \
              FROM customer_order o \
@@ -155,6 +171,7 @@ impl Facts {
         Ok(Self {
             outcome: claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(&row))?,
             now_ms: row.int("now_ms")?,
+            owner: row.text_opt("owner")?,
             store: row.text_opt("location_id")?,
             before: presence(&row)?,
             told: row.int("told")? > 0,
@@ -266,8 +283,4 @@ async fn time_zone(call: &Call, brand: &Brand, location_id: &str) -> Result<Stri
 fn nothing_waits() -> Error {
     let detail = "nothing of this order waits to be collected at a store";
     Error::conflict("nothing_to_collect", detail)
-}
-
-fn not_found() -> Error {
-    Error::not_found("order_not_found", "the brand has no such order")
 }

@@ -4,15 +4,21 @@
 use aisle_domain::id::is_id;
 use aisle_domain::order::Order;
 use aisle_domain::pass::PickupStatus;
+use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::{Row, StoreError, values};
 use aisle_ucp::envelope::Severity;
-use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Timeline};
+use aisle_ucp::order::{self as wire, MAX_ENTRIES, Recorded, Refund, Timeline};
+
+use crate::access::OWNER;
 
 struct Facts {
     order: Order,
+    /// The account that it belongs to.
+    owner: Option<String>,
     pickup: Option<Pickup>,
     recorded: Vec<Recorded>,
+    refunds: Vec<Refund>,
 }
 
 struct Pickup {
@@ -26,7 +32,9 @@ struct Pickup {
 pub async fn order(call: &Call, id: &str) -> Result<Reply, Error> {
     let facts = read(call, id).await?;
     let order = &facts.order;
-    let mut shown = wire::Order::new(order, &call.origin()).with_events(order, &facts.recorded);
+    let mut shown = wire::Order::new(order, &call.origin())
+        .with_events(order, &facts.recorded)
+        .with_refunds(order, &facts.refunds);
     if let Some(pickup) = facts.pickup {
         let promise = (pickup.ready_at_ms, pickup.pickup_by_ms);
         shown = shown.with_pickup(order, pickup.status, &pickup.location_id, promise);
@@ -50,26 +58,37 @@ async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
         return Err(not_found());
     }
     let brand = call.brand().await?;
+    let viewer = Viewer::of(call, &brand.id).await?;
     let sql = format!(
-        "SELECT 'order' AS kind, id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
+        "SELECT 'order' AS kind, {OWNER} AS id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \
          WHERE brand_id = ?1 AND id = ?2 AND status IN ('confirmed', 'cancelled') \
          UNION ALL \
          SELECT 'pickup', location_id, '', status, ready_at_ms, pickup_by_ms FROM pickup \
+         WHERE brand_id = ?1 AND order_id = ?2 \
+         UNION ALL \
+         SELECT 'refund', decision || ':' || payment_id, decision, status, requested_at_ms, amount_minor FROM refund \
          WHERE brand_id = ?1 AND order_id = ?2 \
          UNION ALL \
          SELECT 'event', id, doc, '', occurred_at_ms, 0 FROM (SELECT id, doc, occurred_at_ms FROM order_event \
            WHERE brand_id = ?1 AND order_id = ?2 ORDER BY occurred_at_ms DESC, id DESC LIMIT {MAX_ENTRIES}) latest"
     );
     let rows = call.db().query(sql, values![&brand.id, id]).await?;
-    collect(&rows)?.ok_or_else(not_found)
+    let facts = collect(&rows)?.ok_or_else(not_found)?;
+    viewer.may_touch(("order", id), facts.owner.as_deref(), not_found)?;
+    Ok(facts)
 }
 
 fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
-    let (mut order, mut pickup, mut recorded) = (None, None, Vec::new());
+    let (mut order, mut owner, mut pickup) = (None, None, None);
+    let (mut recorded, mut refunds) = (Vec::new(), Vec::new());
     for row in rows {
         match row.text("kind")?.as_str() {
-            "order" => order = Some(row.json("doc")?),
+            "order" => {
+                order = Some(row.json("doc")?);
+                owner = row.text_opt("id")?;
+            }
             "pickup" => pickup = Some(Pickup::of(row)?),
+            "refund" => refunds.push(refund(row)?),
             _ => recorded.push(Recorded {
                 id: row.text("id")?,
                 occurred_at_ms: row.int("from_ms")?,
@@ -77,12 +96,25 @@ fn collect(rows: &[Row]) -> Result<Option<Facts>, StoreError> {
             }),
         }
     }
+    refunds.sort_by(|a, b| (a.requested_at_ms, &a.id).cmp(&(b.requested_at_ms, &b.id)));
     recorded.sort_by(|a, b| (a.occurred_at_ms, &a.id).cmp(&(b.occurred_at_ms, &b.id)));
     Ok(order.map(|order| Facts {
         order,
+        owner,
         pickup,
         recorded,
+        refunds,
     }))
+}
+
+fn refund(row: &Row) -> Result<Refund, StoreError> {
+    Ok(Refund {
+        id: row.text("id")?,
+        status: row.text("status")?,
+        amount_minor: row.int("until_ms")?,
+        requested_at_ms: row.int("from_ms")?,
+        decision: row.text("doc")?,
+    })
 }
 
 impl Pickup {

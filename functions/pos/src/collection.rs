@@ -44,6 +44,8 @@ pub struct Found {
     pub pass: Option<Pass>,
     /// Nothing is owed on it.
     pub paid: bool,
+    /// Who collects it instead of the buyer.
+    pub person: Option<String>,
 }
 
 #[derive(Clone)]
@@ -96,13 +98,14 @@ impl Facts {
         let sql = format!(
             "SELECT {{now}} AS now_ms, o.doc, o.version, k.location_id, k.status AS pickup_status, k.ready_at_ms, \
              k.pickup_by_ms, k.version AS pickup_version, p.id AS pass_id, p.expires_at_ms, p.revoked_at_ms, \
-             h.id AS hand_over_id, l.status AS layaway_status, {} \
+             h.id AS hand_over_id, l.status AS layaway_status, w.name AS person, {} \
              FROM (SELECT 1 AS one) probe {} \
              LEFT JOIN customer_order o ON o.brand_id = ?1 AND o.status = 'confirmed' AND {order} \
              LEFT JOIN pickup k ON k.brand_id = ?1 AND k.order_id = o.id \
              LEFT JOIN pickup_pass p ON p.brand_id = ?1 AND p.order_id = o.id AND {pass} \
              LEFT JOIN hand_over h ON h.pass_id = p.id \
-             LEFT JOIN layaway l ON l.brand_id = ?1 AND l.order_id = o.id",
+             LEFT JOIN layaway l ON l.brand_id = ?1 AND l.order_id = o.id \
+             LEFT JOIN pickup_person w ON w.brand_id = ?1 AND w.order_id = o.id",
             idempotency::COLUMNS,
             idempotency::join("?4", "?5"),
         );
@@ -148,6 +151,7 @@ impl Found {
                 None => None,
             },
             paid: layaway.is_none_or(|status| status == "paid"),
+            person: row.text_opt("person")?,
         }))
     }
 
@@ -184,6 +188,7 @@ impl Found {
     /// As a till shows it, in the store's time.
     pub fn view(&self, time_zone: &str) -> CollectionView {
         let mut view = CollectionView::new(&self.order);
+        view.pickup_person.clone_from(&self.person);
         if let Some(pickup) = &self.pickup {
             view.status = Some(pickup.status.name().into());
             view.location_id = Some(pickup.location_id.clone());

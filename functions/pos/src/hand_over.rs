@@ -85,7 +85,7 @@ pub async fn hand_over(call: &Call, id: &str) -> Result<Reply, Error> {
             found: &found,
             leaving: &leaving,
             doc: doc.to_string(),
-            offline_at_ms: None,
+            offline: None,
         };
         made.write(&mut batch, &brand, &staff)?;
         if let Shown::Override(reason) = &shown {
@@ -188,8 +188,14 @@ pub struct Made<'a> {
     pub found: &'a Found,
     pub leaving: &'a HandOver,
     pub doc: String,
-    /// When a till made it that was offline, by its clock; then the pass need not live any more.
-    pub offline_at_ms: Option<i64>,
+    /// Of one that was made while the till was offline: then the pass need not live any more.
+    pub offline: Option<OfflineMade<'a>>,
+}
+
+/// When, by the till's clock, and by whom.
+pub struct OfflineMade<'a> {
+    pub at_ms: i64,
+    pub staff_id: &'a str,
 }
 
 impl Made<'_> {
@@ -203,6 +209,8 @@ impl Made<'_> {
         let pickup = found.pickup.as_ref();
         let pickup = pickup.ok_or_else(|| Error::internal("a hand-over without a pickup"))?;
         let pass = found.pass.as_ref().map(|pass| pass.id.clone());
+        let offline = self.offline.as_ref();
+        let made_by = offline.map_or(staff.staff_id.as_str(), |made| made.staff_id);
         batch.expect(
             1,
             "INSERT INTO hand_over (id, brand_id, order_id, pass_id, location_id, device_id, staff_id, offline, doc, handed_at_ms) \
@@ -217,10 +225,10 @@ impl Made<'_> {
                 pass,
                 &staff.location_id,
                 &staff.device_id,
-                &staff.staff_id,
-                i64::from(self.offline_at_ms.is_some()),
+                made_by,
+                i64::from(offline.is_some()),
                 &self.doc,
-                self.offline_at_ms
+                offline.map(|made| made.at_ms)
             ],
         );
         let status = match leaving.completes {
@@ -260,14 +268,17 @@ impl Made<'_> {
         };
         timeline::record(batch, &brand.id, &order.id, &entry);
         store::pickup_changed(batch, brand, &order.id);
-        let doc =
-            json!({ "hand_over_id": id, "offline": self.offline_at_ms.is_some() }).to_string();
+        let doc = json!({
+            "hand_over_id": id,
+            "offline": offline.is_some(),
+            "made_by": made_by,
+        });
         audit::record(
             batch,
             staff.actor(),
             "order.handed_over",
             ("order", &order.id),
-            &doc,
+            &doc.to_string(),
         );
         Ok(())
     }

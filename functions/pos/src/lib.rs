@@ -4,9 +4,11 @@ mod arrivals;
 mod arrivals_stream;
 mod basket;
 mod collection;
+mod customer;
 mod hand_over;
 mod incidents;
 mod layaways;
+mod refunds;
 mod sales;
 mod scan;
 mod settle;
@@ -35,6 +37,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["pos", "sign-off"]) => sign_on::sign_off(&call).await,
         ("POST", ["pos", "scan"]) => scan::scan(&call).await,
         ("POST", ["pos", "orders", id, "hand-over"]) => hand_over::hand_over(&call, id).await,
+        ("POST", ["pos", "orders", id, "refunds"]) => refunds::give_back(&call, id).await,
         ("POST", ["pos", "hand-overs", "settle"]) => settle::settle(&call).await,
         ("GET", ["pos", "incidents"]) => incidents::list(&call).await,
         ("POST", ["pos", "incidents", id, "resolve"]) => incidents::resolve(&call, id).await,
@@ -57,7 +60,7 @@ async fn route(call: Call) -> Result<Reply, Error> {
             ],
         )
         | (_, ["pos", "hand-overs", "settle"])
-        | (_, ["pos", "orders", _, "hand-over"])
+        | (_, ["pos", "orders", _, "hand-over" | "refunds"])
         | (_, ["pos", "incidents", _, "resolve"])
         | (_, ["pos", "carts", _, "continue"])
         | (_, ["pos", "layaways", _, "payments"])

@@ -13,7 +13,7 @@ use aisle_http::auth::{self, Staff};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, audit, new_id, random, stock, values};
+use aisle_store::{Batch, audit, carts, new_id, random, stock, values};
 use aisle_ucp::pos::{MAX_LINES, Offer, Receipt, SaleLine, SaleRequest, SaleTotals};
 use serde_json::json;
 
@@ -240,7 +240,7 @@ impl Till<'_> {
         batch.expect(
             1,
             "INSERT INTO checkout_session (id, brand_id, cart_id, status, doc, version, updated_at_ms, expires_at_ms) \
-             VALUES (?1, ?2, ?3, 'completed', ?4, 1, {now}, {now})",
+             VALUES (?1, ?2, ?3, 'completed', ?4, 1, {now}, {now}) ON CONFLICT DO NOTHING",
             values![&session_id, brand_id, self.request.cart_id.clone(), store::json(&session)?],
         );
         let mut order = Order::place(reference.clone(), &session_id, &session, self.basket.now_ms);
@@ -253,6 +253,9 @@ impl Till<'_> {
              created_at_ms, updated_at_ms) VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5, 1, {now}, {now})",
             values![&order.id, brand_id, &order.number, &session_id, store::json(&order)?],
         );
+        if let Some(cart_id) = &self.request.cart_id {
+            carts::ordered(batch, brand_id, cart_id, &order.id);
+        }
         let units = sale.units(&self.store.id);
         stock::take(
             batch,
@@ -295,22 +298,7 @@ impl Till<'_> {
                  AND s.status IN ('complete_in_progress', 'completed'))",
             values![&self.brand.id, id, *version],
         );
-        // What was set aside elsewhere for this cart is wanted no more: housekeeping frees it.
-        batch.add(
-            "UPDATE transfer SET expires_at_ms = {now}, version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND status = 'reserved' AND (for_type = 'cart' AND for_id = ?2 \
-               OR for_type = 'checkout' AND for_id IN (SELECT s.id FROM checkout_session s WHERE s.brand_id = ?1 AND s.cart_id = ?2))",
-            values![&self.brand.id, id],
-        );
-        batch.add(
-            "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND cart_id = ?2 AND status IN ('incomplete', 'ready_for_complete')",
-            values![&self.brand.id, id],
-        );
-        batch.add(
-            "UPDATE checkout_session SET cart_id = NULL WHERE brand_id = ?1 AND cart_id = ?2 AND status = 'canceled'",
-            values![&self.brand.id, id],
-        );
+        carts::give_up_checkouts(batch, &self.brand.id, id);
     }
 
     /// What the hold keeps goes back to the shelf, from which this sale takes it.

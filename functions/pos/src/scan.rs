@@ -9,7 +9,7 @@ use aisle_store::values;
 use aisle_ucp::pos::{Action, Scanned, ScannedDocument, ScannedItem, ScannedText};
 
 use crate::collection::{self, By, Facts, Found};
-use crate::store;
+use crate::{customer, store};
 
 pub async fn scan(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
@@ -65,6 +65,9 @@ impl Scan<'_> {
             Reading::HoldNumber(number) => self.hold(number).await,
             Reading::CartId(id) => self.cart(id).await,
             Reading::CheckoutId(id) => self.checkout(id).await,
+            Reading::CustomerCode(code) => {
+                customer::scanned(self.call, self.brand, self.staff, code).await
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! How money is taken at a till: cash on the counter, or a card at the store's terminal.
 
-use aisle_domain::payment::{self, Authorisation, PaymentProvider, Verdict};
+use aisle_domain::payment::{
+    self, Authorisation, PaymentProvider, RefundVerdict, Refunding, Verdict,
+};
 use aisle_http::Error;
 use aisle_http::auth::Staff;
+use aisle_store::refund::Part;
 use aisle_store::{Batch, new_id, values};
 use aisle_ucp::pos::{PaidBy, Tender};
 
@@ -32,6 +35,16 @@ impl PaymentProvider for Counter<'_> {
             reason: "the payment was interrupted".into(),
         }
     }
+
+    /// What the person at the till gives back is given back.
+    async fn refund(&self, request: &Refunding<'_>) -> RefundVerdict {
+        RefundVerdict::Refunded {
+            reference: match self.0 {
+                Tender::Cash { .. } => format!("cash:{}", request.key),
+                Tender::CardPresent { reference } => reference.clone(),
+            },
+        }
+    }
 }
 
 /// Money that was taken for an order, to be written.
@@ -51,9 +64,9 @@ pub async fn take(
     (amount_minor, currency): (i64, &str),
 ) -> Result<Taken, Error> {
     let key = payment::key(order_id, attempt);
-    let (kind, token, change_minor) = match tender {
-        Tender::Cash { tendered_minor } => ("cash", "", tendered_minor - amount_minor),
-        Tender::CardPresent { reference } => ("card_present", reference.as_str(), 0),
+    let (token, change_minor) = match tender {
+        Tender::Cash { tendered_minor } => ("", tendered_minor - amount_minor),
+        Tender::CardPresent { reference } => (reference.as_str(), 0),
     };
     let request = Authorisation {
         key: &key,
@@ -65,7 +78,7 @@ pub async fn take(
         Verdict::Authorised { reference } => Ok(Taken {
             payment_id: new_id(),
             paid_by: PaidBy {
-                kind: kind.into(),
+                kind: tender.kind().into(),
                 amount_minor,
                 change_minor,
             },
@@ -84,6 +97,18 @@ pub async fn take(
             "the payment provider does not answer",
         )),
     }
+}
+
+/// Gives a part of a refund back the way that `tender` says.
+pub async fn give_back(tender: &Tender, part: &Part) -> RefundVerdict {
+    let key = payment::refund_key(&part.order_id, part.attempt, &part.decision);
+    let request = Refunding {
+        key: &key,
+        payment_reference: &part.payment_reference,
+        amount_minor: part.amount_minor,
+        currency: &part.currency,
+    };
+    Counter(tender).refund(&request).await
 }
 
 impl Taken {
@@ -166,6 +191,19 @@ impl Entry<'_> {
         );
         statement
     }
+}
+
+/// Adds the statement that falls short when more has left the drawer of a person's till than
+/// was in it, after the entry that takes it out. Which statement that is.
+pub fn must_be_in_drawer(batch: &mut Batch, staff: &Staff) -> usize {
+    let statement = batch.len();
+    batch.expect(
+        1,
+        "UPDATE till_day SET doc = doc WHERE brand_id = ?1 AND device_id = ?2 AND closed_at_ms IS NULL \
+         AND opening_float_minor + (SELECT coalesce(sum(e.amount_minor), 0) FROM drawer_entry e WHERE e.till_day_id = till_day.id) >= 0",
+        values![&staff.brand_id, &staff.device_id],
+    );
+    statement
 }
 
 /// 409: cash needs a drawer that somebody opened.

@@ -14,7 +14,7 @@ use aisle_ucp::pos::{
 use serde_json::json;
 
 use crate::store;
-use crate::tender::Entry;
+use crate::tender::{self, Entry};
 
 const ROUNDS: usize = 4;
 
@@ -120,13 +120,7 @@ pub async fn enter(call: &Call, id: &str) -> Result<Reply, Error> {
         document: ("till_day", id),
     };
     written.write(&mut batch, &staff);
-    let enough = batch.len();
-    batch.expect(
-        1,
-        "UPDATE till_day SET doc = doc WHERE brand_id = ?1 AND id = ?2 AND closed_at_ms IS NULL \
-         AND opening_float_minor + (SELECT coalesce(sum(e.amount_minor), 0) FROM drawer_entry e WHERE e.till_day_id = till_day.id) >= 0",
-        values![&brand.id, id],
-    );
+    let enough = tender::must_be_in_drawer(&mut batch, &staff);
     let doc = json!({ "amount_minor": amount_minor, "reason": request.reason }).to_string();
     let action = format!("drawer.{}", request.kind.name());
     audit::record(&mut batch, staff.actor(), &action, ("till_day", id), &doc);

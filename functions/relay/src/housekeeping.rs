@@ -10,12 +10,11 @@ use spin_sdk::http::{EmptyBody, send};
 use spin_sdk::variables;
 
 /// Component and path.
-const ROUTES: [(&str, &str); 6] = [
+const ROUTES: [(&str, &str); 5] = [
     ("checkout", "/checkout-sessions/recover"),
     ("transfers", "/transfers/housekeeping"),
     ("holds", "/holds/housekeeping"),
     ("accounts", "/accounts/housekeeping"),
-    ("invites", "/invites/housekeeping"),
     ("messages", "/messages/housekeeping"),
 ];
 

@@ -209,8 +209,6 @@ CREATE TABLE IF NOT EXISTS invite (
     locale        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
-    -- When the address is forgotten.
-    purge_at_ms   BIGINT NOT NULL,
     -- When a person, as far as can be told, first followed it.
     opened_at_ms  BIGINT,
     -- Whose device it was linked to after signing in; for everybody else it is used up then.
@@ -219,7 +217,7 @@ CREATE TABLE IF NOT EXISTS invite (
     revoked_at_ms BIGINT
 );
 CREATE INDEX IF NOT EXISTS invite_subject ON invite (brand_id, scope, subject_id);
-CREATE INDEX IF NOT EXISTS invite_purge ON invite (purge_at_ms) WHERE address <> '';
+CREATE INDEX IF NOT EXISTS invite_retention ON invite (brand_id, expires_at_ms) WHERE address <> '';
 
 -- An event of an order that its contacts may want to know. Told together with those that
 -- follow within `due_at_ms`; once, however often the relay sees the event.

@@ -31,7 +31,7 @@ const MESSAGE: &str = "id, brand_id, dedup_key, channel, address, purpose, templ
 /// The buyer's own address is added by the relay.
 const CONTACT: &str = "* FROM order_contact WHERE channel <> 'email'";
 
-const TABLES: [&str; 55] = [
+const TABLES: &[&str] = &[
     "account",
     "account_cart",
     "account_change",
@@ -67,6 +67,7 @@ const TABLES: [&str; 55] = [
     "layaway",
     "location",
     "message",
+    "offline_hand_over",
     "one_time_code",
     "opt_out",
     "order_contact",
@@ -75,9 +76,13 @@ const TABLES: [&str; 55] = [
     "payment",
     "pickup",
     "pickup_pass",
+    "pickup_person",
+    "pickup_reminder",
     "presence",
     "product",
     "product_category",
+    "refund",
+    "return_request",
     "staff",
     "staff_session",
     "stock",
@@ -113,7 +118,7 @@ impl Database {
     /// Everything, in an order that does not depend on how it got there.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let mut tables = Snapshot::new();
-        for table in TABLES {
+        for &table in TABLES {
             let what = match table {
                 "outbox" => format!("{OUTBOX} FROM outbox"),
                 "message" => MESSAGE.to_owned(),

@@ -2,6 +2,7 @@
 //! clients that talk HTTP to them.
 
 pub mod accounts;
+pub mod browser;
 pub mod client;
 pub mod components;
 pub mod database;
@@ -13,6 +14,7 @@ mod interrupted;
 pub mod json;
 pub mod line;
 mod neighbour;
+pub mod phone;
 pub mod python;
 pub mod servers;
 pub mod shopping;

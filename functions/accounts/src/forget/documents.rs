@@ -167,7 +167,7 @@ async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>,
 /// What is written about an order beside its document.
 pub fn order_documents(batch: &mut Batch, brand_id: &str, order_id: &str) {
     let own = || values![brand_id, order_id];
-    for table in ["order_contact", "notice", "presence"] {
+    for table in ["order_contact", "notice", "pickup_person", "presence"] {
         batch.add(
             format!("DELETE FROM {table} WHERE brand_id = ?1 AND order_id = ?2"),
             own(),

@@ -3,11 +3,12 @@
 use aisle_domain::layaway::Status;
 use aisle_http::{Call, Error, notify_relay};
 use aisle_store::layaway::{self, Instalment};
-use aisle_store::{Batch, BatchError, Row, StoreError, values};
+use aisle_store::{Batch, Row, StoreError, values};
 use aisle_ucp::hold::HousekeepingRun;
 
 use super::facts::Facts;
 use super::payments::{self, INTERRUPTED_MS};
+use crate::housekeeping::committed;
 
 /// Layaways, and parts, that one run looks at, at most; what is left is the next run's.
 const RUN_ROWS: i64 = 20;
@@ -76,7 +77,7 @@ async fn remind(call: &Call) -> Result<(usize, bool), Error> {
         let mut batch = Batch::new();
         let text = format!("Part {} is to be paid soon.", part.position);
         layaway::remind(&mut batch, &part, &text);
-        reminded += committed(call, &batch).await?;
+        reminded += usize::from(committed(call, &batch).await?);
     }
     Ok((reminded, is_full(&rows)))
 }
@@ -98,18 +99,9 @@ async fn default(call: &Call) -> Result<(usize, bool), Error> {
             &ended.layaway,
             Status::Defaulted,
         );
-        defaulted += committed(call, &batch).await?;
+        defaulted += usize::from(committed(call, &batch).await?);
     }
     Ok((defaulted, is_full(&rows)))
-}
-
-/// 1, or 0 when somebody else was faster.
-async fn committed(call: &Call, batch: &Batch) -> Result<usize, Error> {
-    match batch.commit(call.db()).await {
-        Ok(_) => Ok(1),
-        Err(BatchError::Unmet { .. }) => Ok(0),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn named(row: &Row) -> Result<(String, String), StoreError> {

@@ -1,5 +1,6 @@
 //! What a scanner read, or somebody typed at a till: what the text can mean.
 
+use crate::account;
 use crate::gtin::Gtin;
 use crate::id::is_id;
 use crate::order::is_number;
@@ -32,6 +33,8 @@ pub enum Reading {
     /// What the shopper's phone shows of a cart.
     CartId(String),
     CheckoutId(String),
+    /// What the shopper's phone shows of their account, for a short while.
+    CustomerCode(String),
 }
 
 /// What `text` can mean, the likeliest first; nothing for a text that means nothing here.
@@ -40,6 +43,7 @@ pub enum Reading {
 /// |---|---|
 /// | `AP1…` | pickup pass |
 /// | `https://…/carts/ID`, `AISLE:CART:ID`, and so for `checkout-sessions`/`CHECKOUT` and `orders`/`ORDER` | what it names |
+/// | `AISLE:C:CODE` | customer |
 /// | `https://…/01/GTIN[/21/SERIAL]` | article, by GS1 Digital Link |
 /// | `(01)GTIN(21)SERIAL`, `01GTIN21SERIAL` | article, by GS1 element string |
 /// | 8, 12, 13 or 14 digits with their check digit | article, by GTIN; 8 digits also by UPC-E |
@@ -54,6 +58,9 @@ pub fn readings(text: &str) -> Vec<Reading> {
     }
     if pass::is_pass_text(text) {
         return vec![Reading::Pass(text.to_owned())];
+    }
+    if let Some(code) = account::customer_code_in(&text.to_ascii_uppercase()) {
+        return vec![Reading::CustomerCode(code.to_owned())];
     }
     if let Some(reading) = named(text)
         .or_else(|| link(text))
@@ -96,10 +103,11 @@ fn without_symbology(text: &str) -> &str {
 fn named(text: &str) -> Option<Reading> {
     let mut parts = text.split(':');
     let scheme = parts.next()?.eq_ignore_ascii_case("aisle");
-    let (kind, id) = (parts.next()?, parts.next()?.to_ascii_lowercase());
-    (scheme && parts.next().is_none())
-        .then(|| by_id(&kind.to_ascii_lowercase(), &id))
-        .flatten()
+    let (kind, name) = (parts.next()?.to_ascii_lowercase(), parts.next()?);
+    if !scheme || parts.next().is_some() {
+        return None;
+    }
+    by_id(&kind, &name.to_ascii_lowercase())
 }
 
 fn by_id(kind: &str, id: &str) -> Option<Reading> {
@@ -273,6 +281,10 @@ mod tests {
                 Reading::OrderId(ID.into()),
             ),
             (ID, Reading::OrderId(ID.into())),
+            (
+                "aisle:c:0123456abz",
+                Reading::CustomerCode("0123456ABZ".into()),
+            ),
             ("NF-COAT-M", Reading::Sku("NF-COAT-M".into())),
         ] {
             assert_eq!(readings(text).first(), Some(&expected), "{text}");
@@ -286,6 +298,9 @@ mod tests {
     fn what_means_nothing_is_not_guessed_at() {
         for text in ["", "  ", "\u{1d}", &"x".repeat(MAX_TEXT_BYTES + 1)] {
             assert_eq!(readings(text), [], "{text}");
+        }
+        for text in ["AISLE:C:", "AISLE:C:a b", "AISLE:C:0123", "other:c:abc"] {
+            assert_eq!(readings(text), [Reading::Sku(text.into())], "{text}");
         }
         // A wrong check digit makes no article; somebody may have a SKU like that.
         assert_eq!(

@@ -1,5 +1,7 @@
 //! A brand: one face of the retail group, with its own currency, tax and delivery terms.
 
+mod theme;
+
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use crate::app::App;
 use crate::location::FieldError;
 use crate::money::{Currency, MAX_MINOR};
 use crate::policy::Policies;
+
+pub use theme::Theme;
 
 /// The most entries of each list in a brand's document.
 const MAX_ENTRIES: usize = 1_000;
@@ -63,6 +67,9 @@ pub struct Brand {
     /// Absolute URLs that the brand owes its shoppers (terms, privacy, refunds).
     #[serde(default)]
     pub links: Vec<Link>,
+    /// How its own pages look.
+    #[serde(default)]
+    pub theme: Theme,
     /// The brand's own app for phones, which opens the links that are texted to shoppers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
@@ -200,6 +207,10 @@ impl Brand {
             "pickup_days",
             "not within 1 and 365",
         )?;
+        self.theme.validate().map_err(|(path, detail)| FieldError {
+            path: path.into(),
+            detail: detail.into(),
+        })?;
         self.policies
             .validate()
             .map_err(|(path, detail)| FieldError {

@@ -313,6 +313,7 @@ impl Cart {
 
     /// The same cart with its trail.
     pub fn on(self, trail: Trail) -> Self {
+        let trail = trail.with_ids_of(&self.lines);
         Self { trail, ..self }
     }
 

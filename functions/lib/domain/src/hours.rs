@@ -6,7 +6,7 @@
 //! they repeat counts both times.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,11 @@ impl TimeOfDay {
 
     fn of(local: DateTime) -> Self {
         Self(local.hour() as u16 * 60 + local.minute() as u16)
+    }
+
+    /// As a clock on the wall shows it.
+    pub fn civil(self) -> Time {
+        Time::constant((self.0 / 60) as i8, (self.0 % 60) as i8, 0, 0)
     }
 
     pub(crate) fn on(self, date: Date) -> DateTime {
@@ -222,6 +227,44 @@ fn is_open_locally(location: &Location, local: DateTime) -> bool {
         || carried_into(location, date)
             .into_iter()
             .any(|interval| time < interval.closes)
+}
+
+/// A day as it stands on a store's door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorDay {
+    pub date: Date,
+    /// What it opens and closes at, in order; empty: closed.
+    pub open: Vec<(TimeOfDay, TimeOfDay)>,
+    /// Other hours than on other weeks' days of this name.
+    pub is_exception: bool,
+    /// Why, such as the name of a holiday.
+    pub title: Option<String>,
+}
+
+/// The next `days` days from the instant on, exceptions included; nothing when no hours
+/// or no time zone are known.
+pub fn on_the_door(location: &Location, at_ms: i64, days: usize) -> Vec<DoorDay> {
+    let zone = TimeZone::get(&location.time_zone).ok();
+    let today = zone
+        .and_then(|zone| local(&zone, at_ms))
+        .map(DateTime::date);
+    let known = !location.hours.0.is_empty() || !location.exception_hours.is_empty();
+    let dates = std::iter::successors(today.filter(|_| known), |date| date.tomorrow().ok());
+    let day = |date: Date| {
+        let mut open: Vec<(TimeOfDay, TimeOfDay)> = intervals_on(location, date)
+            .into_iter()
+            .map(|interval| (interval.opens, interval.closes))
+            .collect();
+        open.sort_unstable();
+        let mut exceptions = exceptions_on(location, date).peekable();
+        DoorDay {
+            date,
+            open,
+            is_exception: exceptions.peek().is_some(),
+            title: exceptions.find_map(|exception| exception.title.clone()),
+        }
+    };
+    dates.take(days).map(day).collect()
 }
 
 /// Whether `location` is open at some time of the local `date`.

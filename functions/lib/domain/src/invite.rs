@@ -10,7 +10,6 @@ use crate::contact::{Channel, Purpose};
 use crate::policy::InvitePolicy;
 
 const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Characters of a link's code: 70 random bits.
 pub const CODE_CHARS: usize = 14;
@@ -80,11 +79,6 @@ impl Scope {
             Self::Cart | Self::Account => Purpose::Invite,
         }
     }
-}
-
-/// How long after its end the address of a link is kept.
-pub fn kept_ms(policy: &InvitePolicy) -> i64 {
-    policy.retention_days * DAY_MS
 }
 
 /// A new code of 70 of the 80 random bits, short enough for a text.
@@ -169,8 +163,6 @@ pub enum Refused {
     Over(State),
     /// What it is for belongs to another account.
     NotYours,
-    /// The account has another cart, which must not be lost.
-    OtherCart,
 }
 
 impl Standing {
@@ -197,24 +189,15 @@ impl Standing {
         }
     }
 
-    /// Whether `account_id`, whose cart is `cart_id`, may make the link its own: `false` when
-    /// it did so before and nothing is left to do.
-    pub fn claim(
-        &self,
-        account_id: &str,
-        cart_id: Option<&str>,
-        subject: Subject<'_>,
-    ) -> Result<bool, Refused> {
+    /// Whether `account_id` may make the link its own: `false` when it did so before and
+    /// nothing is left to do.
+    pub fn claim(&self, account_id: &str, subject: Subject<'_>) -> Result<bool, Refused> {
         self.opens_for(Some(account_id)).map_err(Refused::Over)?;
         if self.claimed_by.is_some() {
             return Ok(false);
         }
         if subject.owner.is_some_and(|owner| owner != account_id) {
             return Err(Refused::NotYours);
-        }
-        let other = |own: &str| subject.scope == Scope::Cart && own != subject.id;
-        if cart_id.is_some_and(other) {
-            return Err(Refused::OtherCart);
         }
         Ok(true)
     }
@@ -297,33 +280,18 @@ mod tests {
 
     #[test]
     fn a_link_becomes_an_accounts_own_once_and_takes_nothing_from_others() {
-        assert_eq!(standing().claim("a", None, order(None)), Ok(true));
-        assert_eq!(standing().claim("a", None, order(Some("a"))), Ok(true));
+        assert_eq!(standing().claim("a", order(None)), Ok(true));
+        assert_eq!(standing().claim("a", order(Some("a"))), Ok(true));
         assert_eq!(
-            standing().claim("a", None, order(Some("b"))),
+            standing().claim("a", order(Some("b"))),
             Err(Refused::NotYours)
         );
         let mut claimed = standing();
         claimed.claimed_by = Some("a".into());
-        assert_eq!(claimed.claim("a", None, order(Some("a"))), Ok(false));
+        assert_eq!(claimed.claim("a", order(Some("a"))), Ok(false));
         assert_eq!(
-            claimed.claim("b", None, order(None)),
+            claimed.claim("b", order(None)),
             Err(Refused::Over(State::Claimed))
-        );
-    }
-
-    #[test]
-    fn a_cart_does_not_displace_the_one_that_the_account_has() {
-        let cart = Subject {
-            scope: Scope::Cart,
-            id: "c",
-            owner: None,
-        };
-        assert_eq!(standing().claim("a", None, cart), Ok(true));
-        assert_eq!(standing().claim("a", Some("c"), cart), Ok(true));
-        assert_eq!(
-            standing().claim("a", Some("d"), cart),
-            Err(Refused::OtherCart)
         );
     }
 }

@@ -58,6 +58,19 @@ impl fmt::Display for Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AmountOverflow;
 
+/// An amount for people, such as `12.30 EUR`. Of an unknown currency the minor units.
+pub fn readable(amount_minor: i64, currency: &str) -> String {
+    let exponent = Currency::parse(currency).map_or(0, Currency::exponent);
+    let (whole, rest) = (
+        amount_minor / 10_i64.pow(exponent.into()),
+        (amount_minor % 10_i64.pow(exponent.into())).abs(),
+    );
+    match usize::from(exponent) {
+        0 => format!("{whole} {currency}"),
+        digits => format!("{whole}.{rest:0digits$} {currency}"),
+    }
+}
+
 /// `price_minor` times `quantity`, in minor units.
 pub fn extend(price_minor: i64, quantity: i64) -> Result<i64, AmountOverflow> {
     within(i128::from(price_minor) * i128::from(quantity))
@@ -106,6 +119,13 @@ mod tests {
         for unknown in ["", "eur", "XXX", "EURO", "EU", "E R", "USD "] {
             assert_eq!(Currency::parse(unknown), Err(UnknownCurrency), "{unknown}");
         }
+    }
+
+    #[test]
+    fn amounts_are_written_with_the_currencys_digits() {
+        let written = [(1_230, "EUR"), (5, "EUR"), (1_230, "JPY"), (1_230, "KWD")]
+            .map(|(amount, currency)| readable(amount, currency));
+        assert_eq!(written, ["12.30 EUR", "0.05 EUR", "1230 JPY", "1.230 KWD"]);
     }
 
     #[test]

@@ -45,6 +45,20 @@ pub struct OrderLine {
     pub line: Line,
     /// Pieces, at most the line's quantity.
     pub fulfilled: i64,
+    /// Pieces that will not be handed over any more.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cancelled: i64,
+}
+
+fn is_none(pieces: &i64) -> bool {
+    *pieces == 0
+}
+
+impl OrderLine {
+    /// Pieces that are still owed to the shopper.
+    pub fn open(&self) -> i64 {
+        self.line.quantity - self.fulfilled - self.cancelled
+    }
 }
 
 /// A promise: these lines, there, then.
@@ -112,6 +126,7 @@ impl Order {
                 .map(|line| OrderLine {
                     line: line.clone(),
                     fulfilled: 0,
+                    cancelled: 0,
                 })
                 .collect(),
             buyer: session.buyer.clone(),
@@ -183,7 +198,18 @@ pub enum TimelineKind {
     Arriving,
     InstalmentPaid,
     InstalmentReminder,
+    /// It will not be kept much longer.
+    PickupReminder,
+    /// It was not collected, and is not kept any more.
+    NotCollected,
     Cancelled,
+    /// Another person collects it.
+    PickupPersonChanged,
+    /// The shopper wants to give something back.
+    ReturnRequested,
+    /// Money went back, or could not go back the way it came.
+    Refunded,
+    RefundFailed,
 }
 
 impl TimelineKind {
@@ -204,7 +230,13 @@ impl TimelineKind {
             Self::Arriving => "arriving",
             Self::InstalmentPaid => "instalment_paid",
             Self::InstalmentReminder => "instalment_reminder",
+            Self::PickupReminder => "pickup_reminder",
+            Self::NotCollected => "not_collected",
             Self::Cancelled => "cancelled",
+            Self::PickupPersonChanged => "pickup_person_changed",
+            Self::ReturnRequested => "return_requested",
+            Self::Refunded => "refunded",
+            Self::RefundFailed => "refund_failed",
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancellation::CancellationPolicy;
 use crate::notification::NotificationPolicy;
+use crate::returns::ReturnPolicy;
 
 const WHOLE_PPM: i64 = 1_000_000;
 
@@ -18,6 +20,8 @@ pub struct Policies {
     pub pickup: PickupPolicy,
     pub presence: PresencePolicy,
     pub counting: CountingPolicy,
+    pub cancellation: CancellationPolicy,
+    pub returns: ReturnPolicy,
     pub notification: NotificationPolicy,
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
@@ -139,6 +143,14 @@ pub struct PickupPolicy {
     /// Whether a till that is offline may hand over, and up to what worth of the order.
     pub offline_hand_over: bool,
     pub offline_limit_minor: i64,
+    /// How long after it was made a till may settle such a hand-over; a later one is
+    /// looked into.
+    pub offline_settle_minutes: i64,
+    /// Days after the promised end of collection in which the goods are still kept; then
+    /// the collection is given up and what was paid for it goes back.
+    pub keep_days: i64,
+    /// Days before the promised end of collection when the shopper is reminded; 0: never.
+    pub reminder_days: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,14 +218,14 @@ pub struct InvitePolicy {
     pub per_address_per_day: i64,
     /// Links that one account, link, order or cart asks for within an hour, at most.
     pub per_caller_per_hour: i64,
-    /// The same for a till.
+    /// The same for a till, …
     pub per_device_per_hour: i64,
+    /// … and for a network address, of those who show no token.
+    pub per_network_per_hour: i64,
     /// Links of the brand within a minute, at most, and …
     pub per_minute: i64,
     /// … within 24 hours.
     pub per_day: i64,
-    /// Days after a link's end when the address that it was sent to is forgotten.
-    pub retention_days: i64,
 }
 
 impl Default for InvitePolicy {
@@ -225,9 +237,9 @@ impl Default for InvitePolicy {
             per_address_per_day: 5,
             per_caller_per_hour: 10,
             per_device_per_hour: 60,
+            per_network_per_hour: 60,
             per_minute: 60,
             per_day: 5_000,
-            retention_days: 30,
         }
     }
 }
@@ -298,6 +310,9 @@ impl Default for PickupPolicy {
             identification: Identification::None,
             offline_hand_over: true,
             offline_limit_minor: 50_000,
+            offline_settle_minutes: 24 * 60,
+            keep_days: 3,
+            reminder_days: 1,
         }
     }
 }
@@ -447,6 +462,13 @@ impl Policies {
                 MINOR,
             ),
             (
+                "pickup.offline_settle_minutes",
+                self.pickup.offline_settle_minutes,
+                MINUTES,
+            ),
+            ("pickup.keep_days", self.pickup.keep_days, DAYS),
+            ("pickup.reminder_days", self.pickup.reminder_days, DAYS),
+            (
                 "presence.on_my_way_minutes",
                 self.presence.on_my_way_minutes,
                 (1, 1_440, "not within 1 and 1440"),
@@ -455,6 +477,12 @@ impl Policies {
                 "presence.arrived_minutes",
                 self.presence.arrived_minutes,
                 (1, 1_440, "not within 1 and 1440"),
+            ),
+            ("returns.window_days", self.returns.window_days, DAYS),
+            (
+                "returns.reasons",
+                self.returns.reasons.len() as i64,
+                (0, 6, "more than 6 reasons"),
             ),
             (
                 "counting.free_variance_units",
@@ -491,9 +519,13 @@ impl Policies {
                 invites.per_device_per_hour,
                 TIMES,
             ),
+            (
+                "invites.per_network_per_hour",
+                invites.per_network_per_hour,
+                TIMES,
+            ),
             ("invites.per_minute", invites.per_minute, TIMES),
             ("invites.per_day", invites.per_day, TIMES),
-            ("invites.retention_days", invites.retention_days, DAYS),
         ];
         bounds
             .into_iter()

@@ -6,6 +6,7 @@ use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
 use crate::checkout::{OrderReference, Session};
 use crate::fulfillment::MethodKind;
 use crate::location::Location;
+use crate::money;
 use crate::notice::Refusal;
 use crate::order::Order;
 use crate::plan::{Allocation, Demand, Plan};
@@ -90,6 +91,62 @@ pub struct HandOver {
     pub worth_minor: i64,
 }
 
+/// Goods of an order that nobody collected and that are not kept any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Line id and pieces, in the order of the lines; at least one.
+    pub lines: Vec<(String, i64)>,
+    /// What was kept at the store, summed by SKU.
+    pub units: Vec<Allocation>,
+    /// Nothing was handed over before, and nothing else is owed to the shopper.
+    pub is_whole_order: bool,
+    /// What was paid for the pieces, with tax, in minor units.
+    pub worth_minor: i64,
+}
+
+/// Notes in the order that what is left to collect at `location_id` will not be handed over
+/// any more. `None`: nothing is left.
+pub fn give_up(order: &mut Order, location_id: &str) -> Option<GivenUp> {
+    let lines: Vec<(String, i64)> = collectable(order)
+        .into_iter()
+        .map(|(id, pieces)| (id.to_owned(), pieces))
+        .collect();
+    let (mut goods, mut worth_minor) = (Vec::new(), 0_i64);
+    for (id, pieces) in &lines {
+        for one in order.lines.iter_mut().filter(|one| one.line.id == *id) {
+            one.cancelled += pieces;
+            let part = paid_for(&one.line, *pieces, order.totals.tax_included);
+            worth_minor = worth_minor.saturating_add(part);
+            if one.line.requires_shipping {
+                goods.push((one.line.sku.clone(), *pieces));
+            }
+        }
+    }
+    let goods = Demand::sum(goods.iter().map(|(sku, pieces)| (sku.as_str(), *pieces)));
+    (!lines.is_empty()).then(|| GivenUp {
+        units: at(&goods, location_id),
+        is_whole_order: order
+            .lines
+            .iter()
+            .all(|one| one.fulfilled == 0 && one.open() == 0),
+        lines,
+        worth_minor,
+    })
+}
+
+/// The part of what a line cost that so many of its pieces are, tax and all: the pieces
+/// of a line and the rest of it add up to the whole.
+fn paid_for(line: &Line, pieces: i64, tax_included: bool) -> i64 {
+    let added = if tax_included {
+        0
+    } else {
+        line.amount.tax_minor
+    };
+    let whole = line.amount.amount_minor.saturating_add(added);
+    let rest = money::share(whole, line.quantity - pieces, line.quantity);
+    whole - rest.unwrap_or(whole)
+}
+
 /// What can be collected of the order: line id and pieces that were not handed over yet.
 pub fn collectable(order: &Order) -> Vec<(&str, i64)> {
     let collected = order
@@ -99,7 +156,7 @@ pub fn collectable(order: &Order) -> Vec<(&str, i64)> {
         .flat_map(|expected| &expected.line_ids);
     let collected: Vec<&String> = collected.collect();
     let open = order.lines.iter().filter_map(|one| {
-        let left = one.line.quantity - one.fulfilled;
+        let left = one.open();
         (left > 0 && collected.contains(&&one.line.id)).then_some((one.line.id.as_str(), left))
     });
     open.collect()
@@ -236,6 +293,31 @@ mod tests {
         let leaving = hand_over(&mut order, &wanted(&[("1", 1)]), "here").unwrap();
         assert!(!leaving.completes);
         assert_eq!(collectable(&order), [("1", 1), ("2", 1)]);
+    }
+
+    #[test]
+    fn what_is_not_collected_is_given_up_and_nothing_that_is_sent() {
+        let mut order = order();
+        hand_over(&mut order, &wanted(&[("1", 1)]), "here").unwrap();
+        let given_up = give_up(&mut order, "here").unwrap();
+        assert_eq!(given_up.lines, wanted(&[("1", 1), ("2", 1)]));
+        assert_eq!(given_up.units[0].quantity, 1);
+        assert_eq!(given_up.worth_minor, 2_000);
+        assert!(!given_up.is_whole_order);
+        assert_eq!(collectable(&order), []);
+        assert_eq!(give_up(&mut order, "here"), None);
+        assert!(hand_over(&mut order, &[], "here").is_err());
+    }
+
+    #[test]
+    fn an_order_of_which_nothing_was_collected_is_over() {
+        let mut order = order();
+        order.lines.pop();
+        order.lines[0].line.amount.tax_minor = 7;
+        order.totals.tax_included = false;
+        let given_up = give_up(&mut order, "here").unwrap();
+        assert!(given_up.is_whole_order);
+        assert_eq!(given_up.worth_minor, 3_007);
     }
 
     #[test]

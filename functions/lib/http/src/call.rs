@@ -8,7 +8,7 @@ use aisle_store::{
     idempotency::{Claim, Outcome},
 };
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, de::DeserializeOwned};
 use spin_sdk::http::Request;
 use spin_sdk::variables;
@@ -122,6 +122,11 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All lines of a header, whatever they hold.
+    pub(crate) fn header_lines(&self, name: &str) -> impl Iterator<Item = &HeaderValue> {
+        self.headers.get_all(name).iter()
+    }
+
     /// The host asked for, with its port where it has one, in lower case.
     pub fn host(&self) -> &str {
         &self.host.authority
@@ -129,17 +134,15 @@ impl Call {
 
     /// The network address that the call came from, for limits. As the runtime saw it: what a
     /// client claims comes before the runtime's own. Behind a proxy, variable
-    /// `client_address_header` names the header whose last address the proxy has added.
+    /// `client_address_header` names the header whose last address the proxy has added. Of
+    /// IPv6 the /64, all of whose addresses one client can take.
     pub async fn caller(&self) -> String {
         let name = variables::get("client_address_header").await;
         match name.ok().filter(|name| !name.is_empty()) {
-            Some(name) => last_address(&self.headers, &name).to_owned(),
+            Some(name) => host::network(last_address(&self.headers, &name)),
             None => {
                 let address = last_address(&self.headers, "spin-client-addr");
-                address
-                    .rsplit_once(':')
-                    .map_or(address, |(ip, _)| ip)
-                    .to_owned()
+                host::network(address.rsplit_once(':').map_or(address, |(ip, _)| ip))
             }
         }
     }

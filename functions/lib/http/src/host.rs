@@ -1,5 +1,7 @@
 //! Which host was asked: it names the brand, and it opens the URLs that we answer.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, Uri};
 
 /// The scheme and the authority, in lower case, that the client used.
@@ -22,6 +24,19 @@ impl Host {
             _ => asked,
         };
         format!("{}://{authority}", self.scheme)
+    }
+}
+
+/// The network that counts as one client: an address of IPv4, a /64 of IPv6.
+pub(crate) fn network(address: &str) -> String {
+    let parsed = address.trim_matches(['[', ']']).parse::<IpAddr>();
+    match parsed.map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -97,6 +112,14 @@ mod tests {
             origin("https://shop.example.evil.example/i"),
             "https://shop.example"
         );
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network() {
+        assert_eq!(network("203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("[2001:db8:1:2:3:4:5:6]"), "2001:db8:1:2::/64");
+        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("unix"), "unix");
     }
 
     #[test]

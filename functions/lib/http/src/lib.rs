@@ -36,6 +36,7 @@ mod replay;
 mod reply;
 mod serve;
 pub mod shopper;
+pub mod watch;
 
 pub use background::{after_response, notify_messages, notify_relay};
 pub use body::BodyStream;

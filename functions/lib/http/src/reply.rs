@@ -121,19 +121,24 @@ impl Reply {
     }
 
     /// Tags the body, and answers 304 (RFC 9110, section 15.4.5) to a client that has it.
-    pub(crate) fn revalidated(mut self, if_none_match: Option<&str>) -> Self {
+    pub(crate) fn revalidated(self, if_none_match: Option<&str>) -> Self {
         if !self.tagged || self.status != 200 {
             return self;
         }
         let digest = sha256_hex(self.body());
         let etag = format!("\"{}\"", digest.get(..32).unwrap_or(&digest));
-        if if_none_match.is_some_and(|tags| matches(tags, &etag)) {
+        self.validated_by(&etag, if_none_match)
+    }
+
+    /// The same with an ETag that says which version it is.
+    pub(crate) fn validated_by(mut self, etag: &str, if_none_match: Option<&str>) -> Self {
+        if if_none_match.is_some_and(|tags| matches(tags, etag)) {
             self.status = 304;
             self.body = ReplyBody::Whole(Bytes::new());
             self.headers
                 .retain(|(name, _)| name != header::CONTENT_TYPE);
         }
-        self.header("etag", &etag)
+        self.header("etag", etag)
     }
 
     pub(crate) fn into_response(self) -> Response<ReplyBody> {

@@ -29,6 +29,8 @@ pub struct Shopper {
     pub brand_id: String,
     pub account_id: String,
     pub session_id: String,
+    /// A link that the same browser holds, perhaps to what belongs to somebody else.
+    pub link: Option<Rc<Link>>,
 }
 
 /// A link that is neither over nor revoked nor used up by an account.
@@ -39,6 +41,20 @@ pub struct Link {
     /// `order`, `cart` or `account`.
     pub scope: String,
     pub subject_id: String,
+}
+
+impl Link {
+    fn is_for(&self, scope: &str, id: &str) -> bool {
+        self.scope == scope && self.subject_id == id
+    }
+}
+
+impl Shopper {
+    fn holds(&self, scope: &str, id: &str) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|link| link.is_for(scope, id))
+    }
 }
 
 /// On whose behalf a call is made.
@@ -68,14 +84,17 @@ impl Viewer {
         if let Some(token) = cookie(call, SESSION_COOKIE)
             && let Ok(shopper) = account(call, brand_id, token).await
         {
+            let shopper = match held(call, brand_id).await {
+                None => shopper,
+                link => Rc::new(Shopper {
+                    link,
+                    ..Shopper::clone(&shopper)
+                }),
+            };
             return Ok(Self::Account(shopper));
         }
-        if let Some(code) = cookie(call, LINK_COOKIE)
-            && let Ok(link) = link(call, brand_id, code).await
-        {
-            return Ok(Self::Link(link));
-        }
-        Ok(Self::Anybody)
+        let link = held(call, brand_id).await;
+        Ok(link.map_or(Self::Anybody, Self::Link))
     }
 
     pub fn account_id(&self) -> Option<&str> {
@@ -95,8 +114,9 @@ impl Viewer {
         hidden: impl FnOnce() -> Error,
     ) -> Result<(), Error> {
         match (self, owner) {
-            (Self::Link(link), _) if link.scope == scope && link.subject_id == id => Ok(()),
+            (Self::Link(link), _) if link.is_for(scope, id) => Ok(()),
             (Self::Link(_), _) => Err(hidden()),
+            (Self::Account(shopper), _) if shopper.holds(scope, id) => Ok(()),
             (_, None) => Ok(()),
             (Self::Account(shopper), Some(owner)) if shopper.account_id == owner => Ok(()),
             (Self::Account(_), Some(_)) => Err(hidden()),
@@ -158,6 +178,17 @@ fn has_cookie(call: &Call) -> bool {
         .any(|name| cookie(call, name).is_some())
 }
 
+/// The value of a `Set-Cookie` header (RFC 6265, section 4.1): no script reads it, and only
+/// navigation brings it along from other sites. A lifetime of 0 ends it.
+pub fn set_cookie(call: &Call, name: &str, value: &str, path: &str, max_age_s: i64) -> String {
+    let secure = if call.origin().starts_with("https://") {
+        "; Secure"
+    } else {
+        ""
+    };
+    format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
+}
+
 /// The value of a cookie (RFC 6265, section 4.2), where a token could be.
 pub fn cookie<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
     value_of(call.header("cookie")?, name)
@@ -176,6 +207,12 @@ fn sign_in() -> Error {
     Error::unauthorized("sign in first: Authorization: Bearer TOKEN of a signed-in device")
 }
 
+/// The link in the browser's cookie, while it leads anywhere.
+async fn held(call: &Call, brand_id: &str) -> Option<Rc<Link>> {
+    let code = cookie(call, LINK_COOKIE)?;
+    link(call, brand_id, code).await.ok()
+}
+
 async fn account(call: &Call, brand_id: &str, token: &str) -> Result<Rc<Shopper>, Error> {
     let hash = sha256_hex(token.as_bytes());
     let shopper = known(call, &key_of(&hash), || {
@@ -191,6 +228,7 @@ async fn account(call: &Call, brand_id: &str, token: &str) -> Result<Rc<Shopper>
             brand_id: row.text("brand_id")?,
             account_id: row.text("account_id")?,
             session_id: row.text("id")?,
+            link: None,
         })
     })
     .await?;
@@ -267,6 +305,7 @@ mod tests {
             brand_id: "b".into(),
             account_id: id.into(),
             session_id: "s".into(),
+            link: None,
         }))
     }
 
@@ -291,6 +330,17 @@ mod tests {
         assert_eq!(touch(&account("a"), Some("other")), Err(404));
         assert_eq!(touch(&account("a"), None), Ok(()));
         assert_eq!(touch(&link("order", "o"), Some("a")), Ok(()));
+        let Viewer::Link(held) = link("order", "o") else {
+            panic!("no link")
+        };
+        let Viewer::Account(stranger) = account("other") else {
+            panic!("no account")
+        };
+        let holder = Viewer::Account(Rc::new(Shopper {
+            link: Some(held),
+            ..Shopper::clone(&stranger)
+        }));
+        assert_eq!(touch(&holder, Some("a")), Ok(()));
         assert_eq!(touch(&link("order", "another"), None), Err(404));
         assert_eq!(touch(&link("cart", "o"), None), Err(404));
     }

@@ -54,8 +54,9 @@ pub fn insert(batch: &mut Batch, brand_id: &str, id: &str, cart: &Cart, expires_
 /// Makes a cart that nobody owns the account's live one. Unmet here, at its last statement,
 /// when the account has another by now.
 pub fn give(batch: &mut Batch, brand_id: &str, account_id: &str, cart_id: &str) {
-    let cart = (changes::Kind::Cart, cart_id);
     // First, because it locks the account: of two carts at once the second sees the first.
+    changes::of_former_carts(batch, brand_id, account_id, cart_id);
+    let cart = (changes::Kind::Cart, cart_id);
     changes::of_account(batch, brand_id, account_id, cart, false);
     batch.expect(
         1,

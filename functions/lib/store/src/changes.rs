@@ -120,6 +120,20 @@ pub(crate) fn of_ended_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
     );
 }
 
+/// An account gets a cart: one that it had before has ended without anybody's doing.
+pub(crate) fn of_former_carts(batch: &mut Batch, brand_id: &str, account_id: &str, cart_id: &str) {
+    batch.add(
+        "UPDATE account SET change_seq = change_seq + 1 WHERE brand_id = ?1 AND id = ?2",
+        values![brand_id, account_id],
+    );
+    batch.add(
+        "UPDATE account_change SET deleted = 1, at_ms = {now}, \
+         seq = (SELECT a.change_seq FROM account a WHERE a.brand_id = ?1 AND a.id = ?2) \
+         WHERE brand_id = ?1 AND account_id = ?2 AND kind = 'cart' AND subject_id <> ?3 AND deleted = 0",
+        values![brand_id, account_id, cart_id],
+    );
+}
+
 fn record(
     batch: &mut Batch,
     account: &str,

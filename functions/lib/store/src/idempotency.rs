@@ -35,9 +35,22 @@ pub enum Outcome {
 pub const COLUMNS: &str = "known.fingerprint AS idempotency_fingerprint, known.status_code AS idempotency_status, \
      known.response AS idempotency_response, {now} - known.created_at_ms AS idempotency_age_ms";
 
+/// As many nothings as [`COLUMNS`] are columns, for the other rows of a read that is a UNION.
+pub const NO_COLUMNS: &str = "NULL, NULL, NULL, NULL";
+
 /// The join that goes with [`COLUMNS`]; `scope` and `key` are placeholders such as `?2`.
 pub fn join(scope: &str, key: &str) -> String {
     format!("LEFT JOIN idempotency known ON known.scope = {scope} AND known.key = {key}")
+}
+
+/// The parameters that [`join`] was given placeholders for; without a claim they find nothing.
+pub fn params(claim: Option<&Claim>) -> [Value; 2] {
+    claim.map_or_else(|| ["", ""].map(Value::from), Claim::params)
+}
+
+/// Judges a row that was read with [`COLUMNS`]; without a claim every request is fresh.
+pub fn outcome(claim: Option<&Claim>, row: &Row) -> Result<Outcome, StoreError> {
+    claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(row))
 }
 
 impl Claim {

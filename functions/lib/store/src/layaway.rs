@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     Batch,
     outbox::{self, Event},
+    refund::{self, Amount},
     stock::{self, Document},
     timeline, values,
 };
@@ -175,7 +176,7 @@ pub struct Ending<'a> {
 }
 
 /// Ends it: the parts that are due are not any more, the order is cancelled, its goods are
-/// free. A default must be past its deadline. Unmet while a part is being paid.
+/// free, and what the settlement owes goes back. A default must be past its deadline. Unmet while a part is being paid.
 pub fn end(batch: &mut Batch, ending: &Ending, status: Status, description: &str) {
     let (brand_id, order_id) = (ending.brand_id, ending.order_id);
     batch.expect(
@@ -211,8 +212,20 @@ pub fn end(batch: &mut Batch, ending: &Ending, status: Status, description: &str
             ending.allocations,
         );
     }
+    let decision = format!("layaway_{}", status.name());
+    if let Some(settlement) = ending.layaway.settlement {
+        refund::request(
+            batch,
+            &refund::Request {
+                brand_id,
+                order_id,
+                decision: &decision,
+                amount: Amount::Minor(settlement.refund_due_minor),
+            },
+        );
+    }
     let entry = TimelineEntry {
-        reasons: vec![format!("layaway_{}", status.name())],
+        reasons: vec![decision],
         ..TimelineEntry::new(TimelineKind::Cancelled, description)
     };
     timeline::record(batch, brand_id, order_id, &entry);

@@ -24,6 +24,7 @@ pub mod messages;
 pub mod model;
 pub mod outbox;
 mod postgres;
+pub mod refund;
 mod row;
 pub mod scans;
 pub mod search;
@@ -48,4 +49,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 8;

@@ -6,7 +6,12 @@ use std::collections::{HashMap, HashSet};
 use aisle_domain::count::{Count, Tally};
 use serde::{Deserialize, Serialize};
 
-use crate::{Batch, Db, Dialect, Row, StoreError, audit::Actor, values};
+use crate::{
+    Batch, Db, Dialect, Row, StoreError,
+    audit::Actor,
+    idempotency::{self, Claim, Outcome},
+    values,
+};
 
 /// What is scanned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +100,16 @@ pub struct Items {
     gtins: HashMap<String, String>,
 }
 
+/// What a request that names articles is decided on.
+#[derive(Debug)]
+pub struct Asked {
+    pub items: Items,
+    /// The database's time.
+    pub now_ms: i64,
+    /// Of the request's idempotency key.
+    pub outcome: Outcome,
+}
+
 impl Items {
     pub fn has(&self, sku: &str) -> bool {
         self.skus.contains(sku)
@@ -121,34 +136,48 @@ fn items_sql(dialect: Dialect, skus: &str, gtins: &str) -> String {
     )
 }
 
-/// Which of these the brand has, and the database's time: one call.
+/// Which of these the brand has, the database's time, and what the key's first request was
+/// answered: one call.
 pub async fn items(
     db: &Db,
     brand_id: &str,
-    skus: &[&str],
-    gtins: &[&str],
-) -> Result<(Items, i64), StoreError> {
+    (skus, gtins): (&[&str], &[&str]),
+    claim: Option<&Claim>,
+) -> Result<Asked, StoreError> {
     let sql = format!(
-        "SELECT 'now' AS kind, '' AS name, '' AS sku, {{now}} AS now_ms \
-         UNION ALL SELECT kind, name, sku, 0 FROM ({}) items",
+        "SELECT 'now' AS kind, '' AS name, '' AS sku, {{now}} AS now_ms, {} FROM (SELECT 1 AS one) probe {} \
+         UNION ALL SELECT kind, name, sku, 0, {} FROM ({}) items",
+        idempotency::COLUMNS,
+        idempotency::join("?4", "?5"),
+        idempotency::NO_COLUMNS,
         items_sql(db.dialect(), "?2", "?3"),
     );
-    let (mut items, mut now_ms) = (Items::default(), 0);
-    for row in db
-        .query(sql, values![brand_id, json(&skus), json(&gtins)])
-        .await?
-    {
+    let mut params = values![brand_id, json(&skus), json(&gtins)];
+    params.extend(idempotency::params(claim));
+    let mut asked = Asked {
+        items: Items::default(),
+        now_ms: 0,
+        outcome: Outcome::Fresh,
+    };
+    for row in db.query(sql, params).await? {
         match row.text("kind")?.as_str() {
-            "now" => now_ms = row.int("now_ms")?,
-            kind => items.insert(kind, row.text("name")?, row.text("sku")?),
+            "now" => {
+                asked.now_ms = row.int("now_ms")?;
+                asked.outcome = idempotency::outcome(claim, &row)?;
+            }
+            kind => asked
+                .items
+                .insert(kind, row.text("name")?, row.text("sku")?),
         }
     }
-    Ok((items, now_ms))
+    Ok(asked)
 }
 
 /// What a batch of scans has to be judged by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Facts {
+    /// Of the request's idempotency key.
+    pub outcome: Outcome,
     pub task: Option<Task>,
     pub items: Items,
     /// SKUs of a transfer.
@@ -166,21 +195,29 @@ pub struct Named<'a> {
     pub gtins: Vec<&'a str>,
 }
 
-/// Reads the task and whatever the scans name: one call.
+/// Reads the task, whatever the scans name, and what the key's first request was answered:
+/// one call.
 pub async fn facts(
     db: &Db,
     brand_id: &str,
     (kind, task_id): (TaskKind, &str),
     named: &Named<'_>,
+    claim: Option<&Claim>,
 ) -> Result<Facts, StoreError> {
     let dialect = db.dialect();
+    let none = idempotency::NO_COLUMNS;
     let sql = format!(
-        "SELECT 'task' AS kind, status AS name, {} AS place, '' AS zone, 0 AS quantity, '' AS condition, doc, \
-                created_at_ms AS opened_at_ms, {{now}} AS now_ms FROM {} WHERE brand_id = ?1 AND id = ?2 \
-         UNION ALL SELECT kind, name, sku, '', 0, '', '', 0, 0 FROM ({}) items \
-         UNION ALL SELECT 'line', sku, '', '', 0, '', '', 0, 0 FROM transfer_line WHERE brand_id = ?1 AND transfer_id = ?2 \
-         UNION ALL SELECT 'kept', task_id, sku, zone, quantity, condition, '', sequence, 0 FROM device_scan \
+        "SELECT 'key' AS kind, '' AS name, '' AS place, '' AS zone, 0 AS quantity, '' AS condition, '' AS doc, \
+                0 AS opened_at_ms, {{now}} AS now_ms, {} FROM (SELECT 1 AS one) probe {} \
+         UNION ALL SELECT 'task', status, {}, '', 0, '', doc, created_at_ms, {{now}}, {none} FROM {} \
+         WHERE brand_id = ?1 AND id = ?2 \
+         UNION ALL SELECT kind, name, sku, '', 0, '', '', 0, 0, {none} FROM ({}) items \
+         UNION ALL SELECT 'line', sku, '', '', 0, '', '', 0, 0, {none} FROM transfer_line \
+         WHERE brand_id = ?1 AND transfer_id = ?2 \
+         UNION ALL SELECT 'kept', task_id, sku, zone, quantity, condition, '', sequence, 0, {none} FROM device_scan \
          WHERE device_id = ?3 AND sequence IN {}",
+        idempotency::COLUMNS,
+        idempotency::join("?7", "?8"),
         kind.location_column(),
         kind.table(),
         items_sql(dialect, "?4", "?5"),
@@ -189,7 +226,7 @@ pub async fn facts(
             "(SELECT CAST(jsonb_array_elements_text(?6::jsonb) AS BIGINT))",
         ),
     );
-    let params = values![
+    let mut params = values![
         brand_id,
         task_id,
         named.device_id,
@@ -197,10 +234,18 @@ pub async fn facts(
         json(&named.gtins),
         json(&named.sequences),
     ];
-    let mut facts = Facts::default();
+    params.extend(idempotency::params(claim));
+    let mut facts = Facts {
+        outcome: Outcome::Fresh,
+        task: None,
+        items: Items::default(),
+        lines: HashSet::new(),
+        kept: HashMap::new(),
+    };
     for row in db.query(sql, params).await? {
         let (name, place) = (row.text("name")?, row.text("place")?);
         match row.text("kind")?.as_str() {
+            "key" => facts.outcome = idempotency::outcome(claim, &row)?,
             "task" => {
                 facts.task = Some(Task {
                     status: name,
@@ -285,28 +330,26 @@ pub struct Total {
     pub damaged: i64,
 }
 
-/// What was scanned for a task in all, by SKU: one call.
-pub async fn totals(
-    db: &Db,
-    brand_id: &str,
-    (kind, task_id): (TaskKind, &str),
-) -> Result<Vec<Total>, StoreError> {
-    let rows = db
-        .query(
-            "SELECT sku, CAST(sum(CASE WHEN condition = 'good' THEN quantity ELSE 0 END) AS BIGINT) AS good, \
-             CAST(sum(CASE WHEN condition = 'good' THEN 0 ELSE quantity END) AS BIGINT) AS damaged \
-             FROM device_scan WHERE brand_id = ?1 AND task_type = ?2 AND task_id = ?3 GROUP BY sku ORDER BY sku",
-            values![brand_id, kind.name(), task_id],
-        )
-        .await?;
-    let total = |row: &Row| {
-        Ok(Total {
+/// What was scanned for a task in all, by SKU: a SELECT of `sku`, `good` and `damaged`, to be
+/// part of a read; `brand` and `task` are placeholders such as `?1`.
+pub fn totals(kind: TaskKind, brand: &str, task: &str) -> String {
+    format!(
+        "SELECT sku, CAST(sum(CASE WHEN condition = 'good' THEN quantity ELSE 0 END) AS BIGINT) AS good, \
+         CAST(sum(CASE WHEN condition = 'good' THEN 0 ELSE quantity END) AS BIGINT) AS damaged \
+         FROM device_scan WHERE brand_id = {brand} AND task_type = '{}' AND task_id = {task} GROUP BY sku",
+        kind.name()
+    )
+}
+
+impl Total {
+    /// Of a row with the columns of [`totals`].
+    pub fn of(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
             sku: row.text("sku")?,
             good: row.int("good")?,
             damaged: row.int("damaged")?,
         })
-    };
-    rows.iter().map(total).collect()
+    }
 }
 
 /// A count, as far as reading what it found needs it.

@@ -1,6 +1,7 @@
-//! Transfers in the database. Stock is not touched here: whoever writes a transfer reserves,
-//! releases or issues its units in the same batch.
+//! Transfers in the database. But for [`call_off`] stock is not touched here: whoever writes a
+//! transfer reserves, releases or issues its units in the same batch.
 
+use aisle_domain::plan::Allocation;
 use aisle_domain::transfer::counts::Line;
 use aisle_domain::transfer::{PlannedTransfer, Status, TransferDoc, care};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Batch, Dialect,
     outbox::{self, Event},
+    stock::{self, Document},
     values,
 };
 
@@ -164,6 +166,26 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
         &before.for_type,
         &before.for_id,
     );
+}
+
+/// Calls a transfer off whose goods have not left, because what it is for is off: what is
+/// set aside for it at the source goes back onto the shelf. Unmet as for [`update`].
+pub fn call_off(batch: &mut Batch, brand_id: &str, before: &Transfer, reason: &str) {
+    let mut after = before.clone();
+    after.status = Status::Cancelled;
+    after.expires_at_ms = None;
+    after.doc.cancelled_reason = Some(reason.to_owned());
+    update(batch, brand_id, before, &after);
+    let held: Vec<Allocation> = before
+        .lines
+        .iter()
+        .map(|line| Allocation {
+            sku: line.sku.clone(),
+            location_id: before.from_location_id.clone(),
+            quantity: line.requested,
+        })
+        .collect();
+    stock::release(batch, brand_id, Document::transfer(&before.id), &held);
 }
 
 /// The transfer is to be looked at again at that instant; `None`: never.

@@ -37,6 +37,16 @@ pub struct CartRequest {
     pub currency: Option<String>,
 }
 
+/// Bring a cart along.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MergeRequest {
+    /// The cart that was filled before signing in.
+    #[serde(deserialize_with = "text")]
+    pub cart_id: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LineItemRequest {
@@ -146,6 +156,8 @@ pub struct BuyerContext {
 pub struct Cart {
     pub ucp: Ucp,
     pub id: String,
+    /// Counts the cart's changes, from 1. The answer's ETag is the same number in quotes.
+    pub version: i64,
     pub line_items: Vec<LineItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
@@ -337,10 +349,16 @@ pub(crate) fn context(context: &domain::Context) -> Option<BuyerContext> {
 }
 
 impl Cart {
-    pub fn new(id: &str, cart: &domain::Cart, brand: &brand::Brand, expires_at_ms: i64) -> Self {
+    pub fn new(
+        (id, version): (&str, i64),
+        cart: &domain::Cart,
+        brand: &brand::Brand,
+        expires_at_ms: i64,
+    ) -> Self {
         Self {
             ucp: Ucp::success(&[CAPABILITY]),
             id: id.to_owned(),
+            version,
             line_items: cart
                 .lines
                 .iter()

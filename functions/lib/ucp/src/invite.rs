@@ -194,16 +194,6 @@ pub struct Claimed {
     pub page: String,
 }
 
-/// Answer of a housekeeping run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PurgeRun {
-    /// Addresses that were forgotten.
-    pub purged: u64,
-    /// Whether the run stopped at its limit, so that some may be left.
-    pub more: bool,
-}
-
 /// `/.well-known/apple-app-site-association`: which links an app opens, and whose passwords
 /// and codes it may fill in. `None` without an app for iPhones.
 pub fn apple_association(app: &App) -> Option<Value> {

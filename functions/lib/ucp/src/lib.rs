@@ -21,6 +21,7 @@ pub mod pass;
 pub mod pos;
 pub mod presence;
 pub mod stock;
+pub mod sync;
 pub mod transfer;
 
 pub use envelope::UCP_VERSION;

@@ -1,5 +1,6 @@
 //! Orders (`shopping/order.json`).
 
+pub mod actions;
 #[cfg(feature = "openapi")]
 pub mod api;
 mod timeline;
@@ -155,12 +156,29 @@ pub struct Adjustment {
     pub kind: String,
     /// RFC 3339.
     pub occurred_at: String,
+    /// `pending`, `completed` or `failed`.
     pub status: String,
+    /// What the payer has more (positive) or less to pay.
+    pub totals: Vec<Total>,
+    /// Why.
+    pub description: String,
 }
 
-/// Where the order can be read again. `origin` is scheme and authority.
+/// Money that is owed to the payer or went back, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    pub id: String,
+    /// `due`, `paid` or `refused`.
+    pub status: String,
+    pub amount_minor: i64,
+    pub requested_at_ms: i64,
+    /// The decision, such as `not_collected`.
+    pub decision: String,
+}
+
+/// Where the shopper sees the order, on the brand's own page. `origin` is scheme and authority.
 pub fn permalink(origin: &str, order_id: &str) -> String {
-    format!("{origin}/orders/{order_id}")
+    format!("{origin}/my/orders/{order_id}")
 }
 
 impl Order {
@@ -228,12 +246,41 @@ impl Order {
     }
 }
 
+impl Order {
+    /// Adds what goes back to the payer.
+    pub fn with_refunds(mut self, order: &domain::Order, refunds: &[Refund]) -> Self {
+        let shown = |refund: &Refund| Adjustment::new(order, refund);
+        self.adjustments.extend(refunds.iter().map(shown));
+        self
+    }
+}
+
+impl Adjustment {
+    fn new(order: &domain::Order, refund: &Refund) -> Self {
+        Self {
+            id: refund.id.clone(),
+            kind: "refund".to_owned(),
+            occurred_at: timeline::there(order, refund.requested_at_ms),
+            status: match refund.status.as_str() {
+                "paid" => "completed",
+                "refused" => "failed",
+                _ => "pending",
+            }
+            .to_owned(),
+            totals: vec![Total::new("total", "Refund", -refund.amount_minor)],
+            description: refund.decision.replace('_', " "),
+        }
+    }
+}
+
 impl OrderLineItem {
     fn new(ordered: &domain::OrderLine, tax_included: bool) -> Self {
         let (line, fulfilled) = (&ordered.line, ordered.fulfilled);
+        let total = line.quantity - ordered.cancelled;
         let status = match fulfilled {
+            _ if total == 0 => "removed",
             0 => "processing",
-            some if some < line.quantity => "partial",
+            some if some < total => "partial",
             _ => "fulfilled",
         };
         Self {
@@ -241,7 +288,7 @@ impl OrderLineItem {
             item: Item::new(line),
             quantity: OrderQuantity {
                 original: line.quantity,
-                total: line.quantity,
+                total,
                 fulfilled,
             },
             totals: cart::line_totals(&line.amount, tax_included),

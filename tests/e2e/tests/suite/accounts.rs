@@ -93,12 +93,9 @@ pub async fn a_code_signs_up_and_in(pair: Pair) -> Result<()> {
     assert_eq!(third.account_id, phone.account_id);
 
     // Two devices change the name: the second learns of the first.
-    let patch = |client: &Client, etag: &str, body: Value| {
-        client
-            .call(Method::PATCH, "/accounts/me")
-            .header("if-match", etag)
-            .json(&body)
-            .send()
+    let patch = async |client: &Client, etag: &str, body: Value| {
+        let call = client.call(Method::PATCH, "/accounts/me");
+        call.header("if-match", etag).json(&body).send().await
     };
     assert_eq!(
         patch(&tablet.client, &etag, json!({"name": "Lovelace"}))

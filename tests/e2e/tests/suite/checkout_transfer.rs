@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::{Look, message};
 use aisle_e2e::shopping::{
     Item, TOKEN_FAIL, checkout_request, complete, items, line, order_id, payment_with, pickup_at,
@@ -476,4 +477,84 @@ async fn hold(
         aisle.database.rows(&sql).await?;
     }
     Ok(id)
+}
+
+/// However it ends: the shelves hold what the order that was made of it holds, and nothing
+/// for a cart that is gone.
+async fn is_in_order(aisle: &Environment, wanted: &Wanted, cart: &str) -> Result<i64> {
+    let orders = "customer_order WHERE status = 'confirmed'";
+    let orders = count(aisle, orders).await?;
+    let kept =
+        format!("transfer WHERE for_type = 'cart' AND for_id = '{cart}' AND status = 'reserved'");
+    aisle
+        .with_key(&aisle.relay_key)
+        .post("/transfers/housekeeping")
+        .expect(200)
+        .await?;
+    assert_eq!(count(aisle, &kept).await?, 0);
+    let open = format!(
+        "allocation WHERE status = 'open' AND sku = '{}'",
+        wanted.item.sku
+    );
+    assert_eq!(count(aisle, &open).await? > 0, orders > 0);
+    aisle.database.check_invariants().await?;
+    Ok(orders)
+}
+
+pub async fn a_cart_is_cancelled_under_its_order(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = spread(&aisle, &[("HAM-01", 3)]).await?;
+    let (shopper, other) = (aisle.north(), aisle.north());
+    let cart = cart_of(&shopper, &wanted, 2).await?;
+    hold(&aisle, &wanted, "HAM-01", "BER-01", ("cart", &cart), 2).await?;
+    let session = from_cart(&shopper, &cart, wanted.location("BER-01")).await?;
+    let cancel = format!("/carts/{cart}/cancel");
+    let (completed, cancelled) = tokio::join!(
+        complete(&shopper, &session),
+        other.post(&cancel).json(&json!({})).send()
+    );
+    let (completed, cancelled) = (completed?, cancelled?);
+    for answer in [&completed, &cancelled] {
+        assert!(answer.status.as_u16() < 500, "{answer:?}");
+    }
+    let is_bought = completed.json()["status"] == "completed";
+    assert_eq!(
+        is_in_order(&aisle, &wanted, &cart).await?,
+        i64::from(is_bought)
+    );
+    assert!(
+        is_bought || cancelled.status == 200,
+        "{completed:?} {cancelled:?}"
+    );
+    Ok(())
+}
+
+pub async fn a_cart_is_sold_at_a_till_under_its_order(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = spread(&aisle, &[("HAM-01", 3), ("BER-01", 2)]).await?;
+    let shopper = aisle.north();
+    let till = aisle.staff(NORTH, wanted.location("BER-01"), "pos").await?;
+    let cart = cart_of(&shopper, &wanted, 2).await?;
+    hold(&aisle, &wanted, "HAM-01", "BER-01", ("cart", &cart), 1).await?;
+    let session = from_cart(&shopper, &cart, wanted.location("BER-01")).await?;
+    let sale =
+        json!({"cart_id": cart, "payment": {"type": "card_present", "reference": "TERM-7:1"}});
+    let (completed, sold) = tokio::join!(
+        complete(&shopper, &session),
+        till.client.post("/pos/sales").json(&sale).send()
+    );
+    let (completed, sold) = (completed?, sold?);
+    for answer in [&completed, &sold] {
+        assert!(answer.status.as_u16() < 500, "{answer:?}");
+    }
+    let is_bought = completed.json()["status"] == "completed";
+    assert!(
+        is_bought != (sold.status == 201),
+        "one of two has it: {completed:?} {sold:?}"
+    );
+    let orders = "customer_order WHERE status = 'confirmed'";
+    assert_eq!(count(&aisle, orders).await?, 1);
+    let paid = "payment WHERE status = 'authorised'";
+    assert_eq!(count(&aisle, paid).await?, 1);
+    aisle.database.check_invariants().await
 }

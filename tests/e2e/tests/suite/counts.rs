@@ -793,3 +793,47 @@ pub async fn a_count_belongs_to_its_store(pair: Pair) -> Result<()> {
     }
     aisle.database.check_invariants().await
 }
+
+/// Also under an idempotency key: what is known of it comes with the read.
+pub async fn a_step_is_one_read_and_one_write(pair: Pair) -> Result<()> {
+    /// Until every instance has in mind who is asking, and where.
+    const TIMES: usize = 30;
+    // On SQLite each statement of a batch is counted.
+    if pair == Pair::Embedded || !crate::harness::counts_sql() {
+        return Ok(());
+    }
+    let aisle = Setup::demo(pair).for_measuring().start().await?;
+    let store = store(&aisle).await?;
+    let ann = aisle.staff(NORTH, &store.id, "stock approve").await?;
+    let sku = store.one.sku.as_str();
+    let count = open(&ann, "blind", &["All"], &[sku]).await?;
+    let delivery = json!({"reference": "PO-1"});
+    let delivery = ann.client.post("/deliveries").json(&delivery);
+    let delivery = delivery.expect(201).await?.json();
+    let delivery = format!("/deliveries/{}/scans", delivery.text("/id"));
+    let found = json!({"sku": sku, "delta": 1, "reason": "found"});
+    let mut sequence = 1_i64..;
+    let (done, scanned) = (format!("{count}/zones/All/done"), format!("{count}/scans"));
+    for (name, path, body) in [
+        ("adjust", "/adjustments", found),
+        ("zone done", done.as_str(), json!({})),
+        ("scan", scanned.as_str(), Value::Null),
+        ("unpack", delivery.as_str(), Value::Null),
+    ] {
+        let mut least = u64::MAX;
+        for time in 0..TIMES {
+            let body = match &body {
+                Value::Null => scans(&[scan(sequence.next().unwrap_or_default(), sku, 1, 0)]),
+                body => body.clone(),
+            };
+            let before = aisle.shopper_sql();
+            let key = format!("{name}-{time}");
+            let call = ann.client.post(path).idempotency_key(&key).json(&body);
+            let answer = call.send().await?;
+            assert!(answer.status.is_success(), "{name}: {answer:?}");
+            least = least.min(aisle.shopper_sql() - before);
+        }
+        assert_eq!(least, 2, "{name}");
+    }
+    Ok(())
+}

@@ -548,3 +548,32 @@ pub async fn a_transfer_is_unpacked_with_scanners(pair: Pair) -> Result<()> {
     aisle.north().get(&task).expect(401).await?;
     aisle.database.check_invariants().await
 }
+
+/// Two people write the same last units off at the same moment, and two find the same ones.
+pub async fn two_people_put_one_balance_right(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let store = store(&aisle).await?;
+    let (sku, before) = (&store.one.sku, store.one.on_hand);
+    let people = [
+        aisle.staff(NORTH, &store.id, "stock approve").await?,
+        aisle.staff(NORTH, &store.id, "stock approve").await?,
+    ];
+    let both = async |delta: i64, reason: &str| -> Result<[u16; 2]> {
+        let body = json!({"sku": sku, "delta": delta, "reason": reason});
+        let by = |one: usize| people[one].client.post("/adjustments").json(&body).send();
+        let (one, other) = tokio::join!(by(0), by(1));
+        let mut statuses = [one?.status.as_u16(), other?.status.as_u16()];
+        statuses.sort_unstable();
+        Ok(statuses)
+    };
+    assert_eq!(both(-before, "damaged").await?, [201, 409]);
+    let on_hand = format!(
+        "SELECT on_hand FROM stock WHERE sku = '{sku}' AND location_id = '{}'",
+        store.id
+    );
+    assert_eq!(aisle.database.number(&on_hand).await?, 0);
+    // What each says that they found is theirs to say.
+    assert_eq!(both(2, "found").await?, [201, 201]);
+    assert_eq!(aisle.database.number(&on_hand).await?, 4);
+    aisle.database.check_invariants().await
+}

@@ -13,7 +13,7 @@ pub use asking::{
     the_wrong_people_have_no_links,
 };
 pub use claiming::{
-    a_cart_does_not_displace_another, a_link_becomes_one_accounts_own,
+    a_cart_moves_to_the_phone_and_into_the_account, a_link_becomes_one_accounts_own,
     a_page_asks_before_it_claims, a_phone_is_linked_to_its_account,
 };
 pub use following::{

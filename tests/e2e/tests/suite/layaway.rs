@@ -1,5 +1,6 @@
 //! Paid in parts: chosen at the checkout, kept, paid, given up, forgotten.
 
+use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::{Look, message};
 use aisle_e2e::shopping::{
     self, TOKEN_FAIL, TOKEN_SUCCESS, complete, line, order_id, payment_with, pickup_checkout,
@@ -253,7 +254,8 @@ pub async fn a_payer_is_reminded_once_and_then_in_default(pair: Pair) -> Result<
         .await?
         .json();
     assert_eq!(refused["code"], "deadline_passed");
-    assert_eq!(keep().await?["settled"], 1);
+    // The default, and what goes back after it.
+    assert_eq!(keep().await?["settled"], 2);
     assert_eq!(status_of(&aisle, "layaway", &order).await?, "defaulted");
     assert_eq!(
         status_of(&aisle, "customer_order", &order).await?,
@@ -284,4 +286,140 @@ pub async fn a_term_that_is_not_offered_is_not_taken(pair: Pair) -> Result<()> {
         "{shipped:#}"
     );
     Ok(())
+}
+
+/// One payment and no more: by whichever of two people asked for it at the same moment.
+async fn pays_once(
+    aisle: &Environment,
+    order: &str,
+    answers: [anyhow::Result<aisle_e2e::Answer>; 2],
+) -> Result<()> {
+    let [first, second] = answers;
+    let (first, second) = (first?, second?);
+    let paid = [&first, &second].map(|answer| answer.status.is_success());
+    assert!(paid[0] != paid[1], "{first:?} {second:?}");
+    for answer in [&first, &second] {
+        assert!(
+            answer.status.is_success() || answer.status == 409,
+            "{answer:?}"
+        );
+    }
+    let sum = |table: &str, status: &str| {
+        format!(
+            "SELECT sum(amount_minor) FROM {table} WHERE order_id = '{order}' AND status = '{status}'"
+        )
+    };
+    assert_eq!(
+        aisle.database.number(&sum("payment", "authorised")).await?,
+        aisle.database.number(&sum("instalment", "paid")).await?,
+    );
+    let parts =
+        format!("SELECT count(*) FROM instalment WHERE order_id = '{order}' AND status = 'paid'");
+    assert_eq!(
+        aisle.database.number(&parts).await?,
+        2,
+        "the deposit and one part"
+    );
+    aisle.database.check_invariants().await
+}
+
+fn cash() -> Value {
+    json!({"payment": {"type": "cash", "tendered_minor": 10_000_000}})
+}
+
+pub async fn two_tills_take_a_part_once(pair: Pair) -> Result<()> {
+    let aisle = offering(pair).await?;
+    let (store, wanted) = store_with(&aisle, 2).await?;
+    let order = begun(&aisle, &wanted.id, &store).await?;
+    let tills = [
+        aisle.staff(NORTH, &store, "pos cash").await?,
+        aisle.staff(NORTH, &store, "pos cash").await?,
+    ];
+    for till in &tills {
+        let float = json!({"opening_float_minor": 0});
+        till.client
+            .post("/pos/till-days")
+            .json(&float)
+            .expect(201)
+            .await?;
+    }
+    let path = format!("/pos/layaways/{order}/payments");
+    let take = |till: usize| tills[till].client.post(&path).json(&cash()).send();
+    let (one, other) = tokio::join!(take(0), take(1));
+    pays_once(&aisle, &order, [one, other]).await?;
+    let drawers = "SELECT sum(amount_minor) FROM drawer_entry WHERE kind = 'instalment'";
+    let part =
+        format!("SELECT amount_minor FROM instalment WHERE order_id = '{order}' AND position = 2");
+    assert_eq!(
+        aisle.database.number(drawers).await?,
+        aisle.database.number(&part).await?
+    );
+    Ok(())
+}
+
+pub async fn the_page_and_a_till_take_a_part_once(pair: Pair) -> Result<()> {
+    let aisle = offering(pair).await?;
+    let (store, wanted) = store_with(&aisle, 2).await?;
+    let order = begun(&aisle, &wanted.id, &store).await?;
+    let till = aisle.staff(NORTH, &store, "pos").await?;
+    let shopper = aisle.north();
+    let card = json!({"position": 2, "payment": {"type": "card_present", "reference": "TERM-7:1"}});
+    let mut online = paying(TOKEN_SUCCESS);
+    online["position"] = json!(2);
+    let (here, there) = (
+        format!("/pos/layaways/{order}/payments"),
+        format!("/layaways/{order}/payments"),
+    );
+    let (one, other) = tokio::join!(
+        till.client.post(&here).json(&card).send(),
+        shopper.post(&there).json(&online).send()
+    );
+    pays_once(&aisle, &order, [one, other]).await
+}
+
+/// Either the part is paid before, and goes back with the rest, or it is not taken at all.
+pub async fn giving_up_and_paying_do_not_lose_money(pair: Pair) -> Result<()> {
+    let aisle = offering(pair).await?;
+    let (store, wanted) = store_with(&aisle, 2).await?;
+    let order = begun(&aisle, &wanted.id, &store).await?;
+    let till = aisle.staff(NORTH, &store, "pos").await?;
+    let shopper = aisle.north();
+    let card = json!({"payment": {"type": "card_present", "reference": "TERM-7:1"}});
+    let (pay, cancel) = (
+        format!("/pos/layaways/{order}/payments"),
+        format!("/layaways/{order}/cancel"),
+    );
+    let (paid, cancelled) = tokio::join!(
+        till.client.post(&pay).json(&card).send(),
+        shopper.post(&cancel).send()
+    );
+    let (paid, cancelled) = (paid?, cancelled?);
+    for answer in [&paid, &cancelled] {
+        assert!(
+            answer.status.is_success() || answer.status == 409,
+            "{answer:?}"
+        );
+    }
+    let cancelled = match cancelled.status.is_success() {
+        true => cancelled.json(),
+        false => shopper.post(&cancel).expect(200).await?.json(),
+    };
+    let sum = |table: &str, what: &str| {
+        format!(
+            "SELECT coalesce(sum(amount_minor), 0) FROM {table} WHERE order_id = '{order}' AND {what}"
+        )
+    };
+    let taken = sum("payment", "status = 'authorised'");
+    let taken = aisle.database.number(&taken).await?;
+    assert_eq!(cancelled.number("/paid/amount"), taken);
+    assert_eq!(
+        aisle
+            .database
+            .number(&sum("refund", "status = 'due'"))
+            .await?
+            + cancelled.number("/cancellation/fee/amount"),
+        taken
+    );
+    assert_eq!(reserved(&aisle, &store, &wanted.sku).await?, 0);
+    aisle.database.check_invariants().await
 }

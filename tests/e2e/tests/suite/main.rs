@@ -6,7 +6,9 @@ mod accounts;
 mod administration;
 mod bad_input;
 mod brands;
+mod browser;
 mod caching;
+mod carts;
 mod catalog;
 mod checkout_transfer;
 mod clock;
@@ -17,6 +19,7 @@ mod health;
 mod holds;
 mod idempotency;
 mod imports;
+mod interleavings;
 mod invites;
 mod judges;
 mod lanes;
@@ -24,17 +27,22 @@ mod layaway;
 mod locator;
 mod messages;
 mod migrations;
+mod order_page;
 mod pass;
 mod pos_collection;
+mod pos_customer;
+mod pos_offline;
 mod pos_people;
 mod pos_sales;
 mod presence;
 mod pull_list;
 mod race;
 mod read_model;
+mod refunds;
 mod sourcing;
 mod stores_story;
 mod story;
+mod sync;
 mod transfers;
 
 harness::suite! {
@@ -81,10 +89,30 @@ harness::suite! {
         an_unknown_host_gets_the_default_brand,
         a_claimed_host_changes_nothing,
     ],
+    browser: [
+        the_texted_link_opens_the_order_with_and_without_script,
+        the_page_follows_a_promise_that_moves,
+        every_state_is_fit_for_everybody,
+    ],
     caching: [
         stock_can_be_cached_and_revalidated,
         stock_is_found_by_gtin,
         what_belongs_to_a_shopper_is_not_cached,
+    ],
+    carts: [
+        two_devices_change_one_cart,
+        what_a_device_knows_must_be_known,
+        five_devices_race_and_see_the_same_cart,
+        a_cart_is_brought_along,
+        nobody_brings_what_is_not_theirs,
+        the_till_sells_the_accounts_cart,
+    ],
+    sync: [
+        a_device_catches_up_in_one_call,
+        an_expired_cart_is_gone_by_itself,
+        a_cursor_is_for_its_account,
+        a_change_reaches_streams_of_every_process,
+        a_stream_of_news_ends_with_its_time_and_with_its_session,
     ],
     catalog: [
         a_title_ranks_before_a_body,
@@ -105,6 +133,8 @@ harness::suite! {
         a_brand_may_keep_transfers_to_itself,
         the_shoppers_own_transfer_is_taken_over,
         what_was_set_aside_and_is_not_bought_is_given_back,
+        a_cart_is_cancelled_under_its_order,
+        a_cart_is_sold_at_a_till_under_its_order,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
     discovery: [
@@ -130,6 +160,7 @@ harness::suite! {
         a_changed_file_updates_what_changed,
         memory_does_not_grow_with_the_file,
     ],
+    interleavings: [nothing_is_lost_whoever_does_what_when],
     invites: [
         a_link_is_texted_with_consent,
         addresses_that_are_not_texted_are_refused,
@@ -148,7 +179,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
-        a_cart_does_not_displace_another,
+        a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,
@@ -184,6 +215,19 @@ harness::suite! {
         replaying_the_files_changes_nothing,
         a_newer_schema_is_refused,
     ],
+    order_page: [
+        an_order_of_an_account_is_its_own,
+        a_link_opens_its_order_and_nothing_else,
+        the_page_sends_strangers_to_sign_in,
+        a_cancelled_order_frees_everything_exactly,
+        what_has_moved_cannot_be_called_off,
+        somebody_else_collects_and_staff_know,
+        news_go_where_the_shopper_agreed,
+        only_what_was_handed_over_is_returned,
+        the_page_is_small_sealed_and_in_three_languages,
+        forms_do_what_the_api_does,
+        a_stream_tells_that_the_order_changed,
+    ],
     presence: [
         a_store_sees_who_comes_until_that_expires,
         nobody_is_kept_without_consent_or_with_a_place,
@@ -205,6 +249,12 @@ harness::suite! {
         what_was_handed_over_offline_is_settled_once,
         nobody_else_hands_over,
         a_layaway_is_paid_at_the_till_before_it_is_handed_over,
+    ],
+    pos_customer: [who_shows_a_code_is_served],
+    pos_offline: [
+        what_is_settled_late_is_booked_and_looked_into,
+        who_handed_over_is_known_afterwards,
+        what_was_shown_offline_is_what_the_policy_asks_for,
     ],
     pos_people: [
         somebody_signs_on_works_and_signs_off,
@@ -230,6 +280,15 @@ harness::suite! {
         what_was_read_once_needs_no_sql,
         a_change_of_stock_becomes_visible,
         losing_the_store_costs_speed_only,
+    ],
+    refunds: [
+        what_a_layaway_owes_goes_back_once,
+        a_provider_that_does_not_answer_is_asked_again,
+        a_refund_that_is_refused_is_somebodys_task,
+        an_order_that_nobody_collects_is_given_up,
+        what_is_left_of_an_order_is_given_up,
+        the_last_moment_is_somebodys,
+        what_was_paid_at_a_till_is_given_back_there,
     ],
     sourcing: [
         a_warehouse_comes_first_unless_the_brand_says_otherwise,
@@ -306,6 +365,7 @@ harness::suite! {
         a_large_variance_needs_somebody_who_may,
         what_is_reserved_is_reported_and_stays,
         two_counts_correct_once,
+        a_step_is_one_read_and_one_write,
         scans_are_refused_one_by_one,
         a_batch_sent_twice_at_once_counts_once,
         a_count_belongs_to_its_store,
@@ -315,6 +375,7 @@ harness::suite! {
         an_unannounced_delivery_is_received,
         a_delivery_belongs_to_its_store,
         a_balance_is_put_right_by_hand,
+        two_people_put_one_balance_right,
         a_transfer_is_unpacked_with_scanners,
     ],
     layaway: [
@@ -322,6 +383,9 @@ harness::suite! {
         giving_up_costs_what_the_policy_says,
         a_payer_is_reminded_once_and_then_in_default,
         a_term_that_is_not_offered_is_not_taken,
+        two_tills_take_a_part_once,
+        the_page_and_a_till_take_a_part_once,
+        giving_up_and_paying_do_not_lose_money,
     ],
     stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }

@@ -16,18 +16,20 @@ const TILLS: usize = 8;
 const LIFETIME_MS: i64 = 300_000;
 
 /// An order of North's with two pieces of one article, collected at a store.
-struct Shop {
-    aisle: Environment,
+pub(crate) struct Shop {
+    pub(crate) aisle: Environment,
     shopper: Client,
-    order_id: String,
-    number: String,
+    pub(crate) order_id: String,
+    pub(crate) number: String,
     location_id: String,
-    line_id: String,
+    pub(crate) line_id: String,
+    /// What a cart takes.
+    pub(crate) item_id: String,
     sku: String,
 }
 
 impl Shop {
-    async fn open(pair: Pair) -> Result<Self> {
+    pub(crate) async fn open(pair: Pair) -> Result<Self> {
         let aisle = Setup::demo(pair).start().await?;
         let shopper = aisle.north();
         let wanted = items(&shopper, 1).await?.remove(0);
@@ -48,6 +50,7 @@ impl Shop {
             number: completed.text("/order/label").into(),
             location_id: location_id.into(),
             line_id: completed.text("/line_items/0/id").into(),
+            item_id: wanted.id,
             sku: wanted.sku,
             shopper,
             aisle,
@@ -66,13 +69,25 @@ impl Shop {
         self.aisle.database.rows(&insert).await.map(drop)
     }
 
-    async fn pass(&self) -> Result<Value> {
+    pub(crate) async fn pass(&self) -> Result<Value> {
         let path = format!("/orders/{}/pass", self.order_id);
         Ok(self.shopper.post(&path).expect(201).await?.json())
     }
 
-    async fn till(&self, scopes: &str) -> Result<SignedOn> {
+    pub(crate) async fn till(&self, scopes: &str) -> Result<SignedOn> {
         self.aisle.staff(NORTH, &self.location_id, scopes).await
+    }
+
+    /// Somebody at a till of another store of the brand.
+    pub(crate) async fn elsewhere(&self, scopes: &str) -> Result<SignedOn> {
+        let others = format!(
+            "SELECT l.location_id FROM brand_location l JOIN customer_order o ON o.brand_id = l.brand_id \
+             WHERE o.id = '{}' AND l.location_id <> '{}' LIMIT 1",
+            self.order_id, self.location_id
+        );
+        let other = self.aisle.database.rows(&others).await?[0][0].clone();
+        let other = other.unwrap_or_default();
+        self.aisle.staff(NORTH, &other, scopes).await
     }
 
     fn path(&self) -> String {
@@ -89,7 +104,7 @@ impl Shop {
     }
 
     /// Hand-overs of the order, and pieces that left the shelf for it.
-    async fn handed(&self) -> Result<(i64, i64)> {
+    pub(crate) async fn handed(&self) -> Result<(i64, i64)> {
         let database = &self.aisle.database;
         let count = format!(
             "SELECT count(*) FROM hand_over WHERE order_id = '{}'",
@@ -156,15 +171,7 @@ pub async fn a_pass_is_scanned_and_the_order_handed_over(pair: Pair) -> Result<(
 pub async fn wrong_store_used_expired_and_not_ready_are_four_answers(pair: Pair) -> Result<()> {
     let shop = Shop::open(pair).await?;
     let till = shop.till("pos").await?.client;
-    let others = format!(
-        "SELECT l.location_id FROM brand_location l JOIN customer_order o ON o.brand_id = l.brand_id \
-         WHERE o.id = '{}' AND l.location_id <> '{}' LIMIT 1",
-        shop.order_id, shop.location_id
-    );
-    let other = shop.aisle.database.rows(&others).await?[0][0]
-        .clone()
-        .unwrap_or_default();
-    let elsewhere = shop.aisle.staff(NORTH, &other, "pos approve").await?.client;
+    let elsewhere = shop.elsewhere("pos approve").await?.client;
     let token = shop.pass().await?.text("/token").to_owned();
     let body = json!({ "pass": token });
     refused(
@@ -311,7 +318,7 @@ pub async fn what_was_handed_over_offline_is_settled_once(pair: Pair) -> Result<
     let shop = Shop::open(pair).await?;
     let till = shop.till("pos approve").await?.client;
     let pass = shop.pass().await?;
-    let made = |id: &str, at: &str| json!({"id": id, "pass": pass.text("/token"), "handed_at": at, "sequence": 1});
+    let made = |sequence: i64, id: &str, at: &str| json!({"id": id, "pass": pass.text("/token"), "handed_at": at, "sequence": sequence});
     let settle = async |hand_overs: Value| -> Result<Value> {
         let body = json!({ "hand_overs": hand_overs });
         let answer = till
@@ -328,15 +335,16 @@ pub async fn what_was_handed_over_offline_is_settled_once(pair: Pair) -> Result<
         .await?;
     let (first, double) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
     let issued = pass.text("/issued_at");
-    let answer = settle(json!([made(&first, issued)])).await?;
+    let answer = settle(json!([made(1, &first, issued)])).await?;
     assert_eq!(answer.text("/results/0/result"), "settled");
-    let answer = settle(json!([made(&first, issued), made(&double, issued)])).await?;
+    let answer = settle(json!([made(1, &first, issued), made(2, &double, issued)])).await?;
     assert_eq!(answer.text("/results/0/result"), "already_settled");
     assert_eq!(answer.text("/results/1/result"), "incident");
     assert_eq!(answer.text("/results/1/reason"), "already_used");
-    let again = settle(json!([made(&double, issued)])).await?;
+    let again = settle(json!([made(2, &double, issued)])).await?;
     assert_eq!(again.at("/results/0"), answer.at("/results/1"));
     let late = settle(json!([made(
+        3,
         &Uuid::now_v7().to_string(),
         "2031-01-01T00:00:00Z"
     )]))

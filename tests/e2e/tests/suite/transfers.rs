@@ -6,7 +6,7 @@ mod asking;
 mod late;
 mod life;
 mod limits;
-mod scene;
+pub(crate) mod scene;
 mod trouble;
 
 pub use access::*;

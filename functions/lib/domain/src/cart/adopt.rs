@@ -2,7 +2,7 @@
 //! had already.
 
 use super::merge::{MEMBERS, members, of_members};
-use super::{Cart, Line, MAX_LINES, MAX_QUANTITY, Note, add_up, remarks};
+use super::{Cart, Line, LineRequest, MAX_LINES, MAX_QUANTITY, Note, Trail, add_up, remarks};
 use crate::brand::Brand;
 use crate::money;
 use crate::notice::{Level, Refusal};
@@ -58,15 +58,16 @@ pub fn adopt(own: Side, other: Side, shelf: Shelf, version: i64) -> Result<Cart,
     let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
     let totals = add_up(&amounts, None, shelf.brand)?;
     let by = newer.cart.trail.by.as_deref();
-    Ok(Cart {
+    let cart = Cart {
         currency: own.cart.currency.clone(),
         notices: remarks(&lines, shelf.availability, shelf.sellable),
         lines,
         buyer,
         context,
         totals,
-        trail: own.cart.trail.next(version, by, notes),
-    })
+        trail: Trail::default(),
+    };
+    Ok(cart.on(own.cart.trail.next(version, by, notes)))
 }
 
 struct Adoption<'a> {
@@ -146,11 +147,18 @@ impl Adoption<'_> {
             return;
         }
         let mut line = other.clone();
-        let taken = |id: &str| self.lines.iter().any(|line| line.id == id);
-        let mut number = self.lines.len();
-        while taken(&line.id) {
-            number += 1;
-            line.id = format!("li_{number}");
+        if self.lines.iter().any(|known| known.id == line.id) {
+            let lines = self.lines.iter().map(Line::request);
+            let anew = LineRequest {
+                id: None,
+                ..line.request()
+            };
+            let named = self.own.cart.trail.name(lines.chain([anew]).collect());
+            line.id = named
+                .into_iter()
+                .last()
+                .and_then(|line| line.id)
+                .unwrap_or_default();
         }
         self.lines.push(line);
     }

@@ -42,12 +42,10 @@ pub fn change(
     request: CartRequest,
     by: Option<&str>,
 ) -> Result<Merged, Stale> {
-    let Basis::Known(numbers) = basis else {
-        return Ok(Merged::plainly(request));
+    let numbers = match basis {
+        Basis::Known(numbers) if !numbers.contains(&current.number) => numbers,
+        _ => return Ok(Merged::plainly(request, &current.cart)),
     };
-    if numbers.contains(&current.number) {
-        return Ok(Merged::plainly(request));
-    }
     let known = |version: &Version| numbers.contains(&version.number);
     let base = earlier.iter().rposition(known).ok_or(Stale)?;
     let since = earlier.get(base..).unwrap_or_default();
@@ -56,11 +54,16 @@ pub fn change(
     Ok(three_way(&history, request, current.number + 1, by))
 }
 
-/// The merge itself: `history` leads from the cart that the client knew to the current one,
-/// `mine` is what it makes of the first, `version` the number of the result.
+/// The merge itself: `history` leads from the cart that the client knew over what was made of
+/// it to the current one, `mine` is what the client makes of the first, `version` the number
+/// of the result.
 pub fn three_way(history: &[&Cart], mine: CartRequest, version: i64, by: Option<&str>) -> Merged {
     let (Some(base), Some(theirs)) = (history.first(), history.last()) else {
-        return Merged::plainly(mine);
+        let notes = Vec::new();
+        return Merged {
+            request: mine,
+            notes,
+        };
     };
     let mut merge = Merge {
         base,
@@ -74,7 +77,7 @@ pub fn three_way(history: &[&Cart], mine: CartRequest, version: i64, by: Option<
     let (buyer, context) = merge.members(&mine.buyer, &mine.context);
     Merged {
         request: CartRequest {
-            lines,
+            lines: theirs.trail.name(lines),
             buyer,
             context,
         },
@@ -83,9 +86,11 @@ pub fn three_way(history: &[&Cart], mine: CartRequest, version: i64, by: Option<
 }
 
 impl Merged {
-    fn plainly(request: CartRequest) -> Self {
+    /// The request takes the cart's place.
+    fn plainly(request: CartRequest, cart: &Cart) -> Self {
+        let lines = cart.trail.name(with_ids(request.lines, cart));
         Self {
-            request,
+            request: CartRequest { lines, ..request },
             notes: Vec::new(),
         }
     }

@@ -3,12 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Line;
+use super::{Line, LineRequest};
 use crate::notice::{Level, Notice};
 
 /// Earlier versions of a cart that are kept, and how long, in versions, a note stays: a
 /// device that is further behind looks at the cart anew.
 pub const KEPT_VERSIONS: i64 = 20;
+
+/// Ids of ours count up to this.
+const MAX_NUMBER: u32 = 1_000_000_000;
 
 /// A part of the cart's document.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,6 +22,10 @@ pub struct Trail {
     /// Of this version and of those shortly before it, so that every device gets to see them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// The highest number that the cart has had in a line's id of ours, `li_7`. None comes
+    /// again: a device that has not heard of the first line's end would mean the wrong one.
+    #[serde(default)]
+    pub last_line: u32,
 }
 
 /// Something that shoppers must be told because it is not in the cart as one of their devices
@@ -43,13 +50,39 @@ impl Trail {
         Self {
             by: by.map(Into::into),
             notes: notes.chain(news).collect(),
+            last_line: self.last_line,
         }
+    }
+
+    /// Gives an id to every line that has none.
+    pub(super) fn name(&self, mut lines: Vec<LineRequest>) -> Vec<LineRequest> {
+        let taken = lines.iter().filter_map(|line| line.id.as_deref());
+        let taken = taken.filter_map(number).max().unwrap_or_default();
+        let mut last = self.last_line.max(taken);
+        for line in lines.iter_mut().filter(|line| line.id.is_none()) {
+            last += 1;
+            line.id = Some(format!("li_{last}"));
+        }
+        lines
+    }
+
+    /// Remembers the ids that are in use.
+    pub(super) fn with_ids_of(mut self, lines: &[Line]) -> Self {
+        let numbers = lines.iter().filter_map(|line| number(&line.id));
+        self.last_line = numbers.fold(self.last_line, u32::max);
+        self
     }
 
     /// The notes as notices of a cart with these lines.
     pub fn notices<'a>(&'a self, lines: &'a [Line]) -> impl Iterator<Item = Notice> + 'a {
         self.notes.iter().map(|note| note.shown(lines))
     }
+}
+
+/// The number in an id of ours; what nobody can have counted up to is a client's own id.
+fn number(id: &str) -> Option<u32> {
+    let number = id.strip_prefix("li_")?.parse().ok();
+    number.filter(|number| *number < MAX_NUMBER)
 }
 
 impl Note {

@@ -21,7 +21,7 @@ pub fn to_collect(order: &Order) -> Demand {
         .lines
         .iter()
         .filter(|own| line_ids.contains(&own.line.id));
-    Demand::sum(lines.map(|own| (own.line.sku.as_str(), own.line.quantity - own.fulfilled)))
+    Demand::sum(lines.map(|own| (own.line.sku.as_str(), own.open())))
 }
 
 /// What of `wanted` is neither set aside (`held`, at the place where it is wanted) nor

@@ -1,7 +1,8 @@
 //! How a checkout is paid: the handlers on offer and what completes a checkout.
 //!
 //! The only handler so far is a sandbox. It moves no money; the token of its credential
-//! says what becomes of the payment: `tok_success`, `tok_fail` or `tok_unavailable`.
+//! says what becomes of the payment: `tok_success`, `tok_fail` or `tok_unavailable`; and
+//! `tok_refund_refused` or `tok_refund_unavailable` pay but do not go back.
 
 use aisle_domain::notice::{Notice, Refusal};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use super::{Claimed, Invite, InviteList, InviteRequest, LinkTarget, PurgeRun};
+use super::{Claimed, Invite, InviteList, InviteRequest, LinkTarget};
 use crate::envelope::Problem;
 
 #[derive(OpenApi)]
@@ -17,8 +17,7 @@ use crate::envelope::Problem;
     confirm_claim,
     claim_link,
     apple_association,
-    android_association,
-    invite_housekeeping
+    android_association
 ))]
 pub struct Api;
 
@@ -110,8 +109,8 @@ fn revoke_invite() {}
 
 /// Make a link the account's own
 ///
-/// The order belongs to the account from then on, the cart becomes the account's, the number
-/// is confirmed. The link is used up for everybody else. Repeating it does no harm.
+/// The order belongs to the account from then on, the cart becomes the account's or part of
+/// the one that it has, the number is confirmed. The link is used up for everybody else. Repeating it does no harm.
 #[utoipa::path(
     post, path = "/invites/{code}/claim", tag = "invites", security(("shopper" = [])),
     params(("code" = String, Path, description = "The code of the link")),
@@ -121,9 +120,10 @@ fn revoke_invite() {}
         (status = 401, body = Problem, content_type = "application/problem+json", description = "Nobody is signed in"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "A token of another brand, or a page of another origin"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "`link_unknown`"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`not_yours`: it belongs to another account; `other_cart`: the account has another cart; or another change came first"),
-        (status = 410, body = Problem, content_type = "application/problem+json", description = "`link_expired`, `link_revoked`, or `link_used` by another account"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`not_yours`: it belongs to another account; `being_bought`: its cart is at this moment; or another change came first"),
+        (status = 410, body = Problem, content_type = "application/problem+json", description = "`link_expired`, `link_revoked`, `link_used` by another account, or `link_over`: its cart is no more"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many unknown codes from this address", headers(("Retry-After" = i64))),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The account's cart and this one together are no cart that there can be"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
 )]
@@ -206,6 +206,7 @@ fn confirm_claim() {}
         (status = 404, description = "No such link", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 409, description = "It belongs to another account", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 410, description = "It is over", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The account's cart and this one together are no cart that there can be"),
         (status = 429, description = "Too many unknown codes from this address", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
@@ -236,18 +237,3 @@ fn apple_association() {}
 )]
 #[allow(dead_code)]
 fn android_association() {}
-
-/// Forget addresses that links were sent to
-///
-/// The brand's policy says how long after a link's end. The relay calls it.
-#[utoipa::path(
-    post, path = "/invites/housekeeping", tag = "system", security(("relay_key" = [])),
-    responses(
-        (status = 200, body = PurgeRun),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "The relay's key is missing or wrong"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No relay key is configured"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
-    )
-)]
-#[allow(dead_code)]
-fn invite_housekeeping() {}

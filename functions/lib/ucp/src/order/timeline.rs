@@ -83,7 +83,12 @@ impl FulfillmentEvent {
     pub(super) fn new(order: &domain::Order, recorded: &Recorded) -> Option<Self> {
         let entry = &recorded.entry;
         let kind = match entry.kind {
-            TimelineKind::InstalmentPaid | TimelineKind::InstalmentReminder => return None,
+            TimelineKind::InstalmentPaid
+            | TimelineKind::InstalmentReminder
+            | TimelineKind::PickupPersonChanged
+            | TimelineKind::ReturnRequested
+            | TimelineKind::Refunded
+            | TimelineKind::RefundFailed => return None,
             // UCP's own words for these two.
             TimelineKind::Preparing => "processing",
             TimelineKind::Cancelled => "canceled",

@@ -6,14 +6,15 @@ use utoipa::{Modify, OpenApi};
 use super::{
     AuditTrail, CloseRequest, Device, DeviceList, DeviceRequest, DrawerEntry, EntryRequest,
     HandOverRequest, HandedOver, IncidentList, InstalmentReceipt, InstalmentRequest, Offer,
-    Receipt, ResolveRequest, SaleRequest, Scanned, ScannedText, Session, SettleAnswer,
-    SettleRequest, SignOnRequest, StaffList, StaffMember, StaffRequest, TillDay, TillDayRequest,
+    Receipt, RefundReceipt, RefundRequest, ResolveRequest, SaleRequest, Scanned, ScannedText,
+    Session, SettleAnswer, SettleRequest, SignOnRequest, StaffList, StaffMember, StaffRequest,
+    TillDay, TillDayRequest,
 };
 use crate::envelope::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(list_devices, create_devices, revoke_devices, list_staff, create_staff, revoke_staff, sign_on, sign_off, scan, hand_over, settle_hand_overs, list_incidents, resolve_incident, audit_trail, sell, continue_cart, open_till_day, current_till_day, enter_cash, close_till_day, pay_instalment),
+    paths(list_devices, create_devices, revoke_devices, list_staff, create_staff, revoke_staff, sign_on, sign_off, scan, hand_over, give_back, settle_hand_overs, list_incidents, resolve_incident, audit_trail, sell, continue_cart, open_till_day, current_till_day, enter_cash, close_till_day, pay_instalment),
     modifiers(&Tokens)
 )]
 pub struct Api;
@@ -191,6 +192,30 @@ fn sign_off() {}
 )]
 #[allow(dead_code)]
 fn scan() {}
+
+/// Give back at a till what is owed on an order
+///
+/// All of it that does not go back by itself: what was paid at a till, and what the payment
+/// provider refused. Cash leaves the till's drawer.
+#[utoipa::path(
+    post, path = "/pos/orders/{id}/refunds", tag = "pos", security(("staff_session" = [])),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same request again, with the same key, happens once")),
+    request_body = RefundRequest,
+    responses(
+        (status = 201, body = RefundReceipt),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The body is not of this shape"),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No live session"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "The session belongs to another brand, or lacks a scope: `pos` and `approve`"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No order has such an id"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Nothing is owed, no till day is open, or less is in the drawer"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "More than 256 KiB"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "A member has no sensible value, or the key was used for another body"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
+    )
+)]
+#[allow(dead_code)]
+fn give_back() {}
 
 /// Hand an order over, whole or in part
 ///

@@ -111,11 +111,39 @@ pub struct OfflineHandOver {
     pub pass: String,
     /// When, by the till's clock: RFC 3339.
     pub handed_at: String,
-    /// Its place among what the till did offline.
+    /// Its place among what the till did offline, within 0 and 2^53 - 1: each number once.
     pub sequence: i64,
+    /// Who made it; absent: who settles it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<MadeBy>,
+    /// What was shown beside the pass, where the brand's policy asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identification: Option<ShownIdentification>,
     /// What of it; absent: all that was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<LinePieces>>,
+}
+
+/// Who handed over while nobody could check that they were signed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MadeBy {
+    pub staff_id: String,
+    pub known_by: KnownBy,
+}
+
+/// How the till knew who it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum KnownBy {
+    /// Signed on before the till went offline.
+    Session,
+    /// A badge was scanned.
+    Scanned,
+    /// They said so.
+    Declared,
 }
 
 impl OfflineHandOver {
@@ -137,9 +165,13 @@ pub struct SettleAnswer {
 pub struct Settled {
     pub id: String,
     /// `settled`, `already_settled`, `incident` (it was handed over before, or should not
-    /// have been: somebody must look into it) or `refused` (no hand-over of this till at all).
+    /// have been, or not so: somebody must look into it) or `refused` (no hand-over of this
+    /// till at all).
     pub result: String,
-    /// Why, for programs: such as `already_used`, `expired`, `over_offline_limit`.
+    /// Whether the goods have left the books, also by a hand-over that is an incident.
+    pub booked: bool,
+    /// Why, for programs: such as `already_used`, `expired`, `settled_late`,
+    /// `over_offline_limit`, `identification_needed`, `unknown_staff`, `sequence_taken`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,6 +228,9 @@ pub struct CollectionView {
     pub pickup_by: Option<String>,
     /// Whom to ask for.
     pub buyer: String,
+    /// Who collects it instead, as the shopper said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_person: Option<String>,
     pub lines: Vec<CollectionLine>,
 }
 
@@ -223,6 +258,7 @@ impl CollectionView {
             ready_at: None,
             pickup_by: None,
             buyer: names.join(" "),
+            pickup_person: None,
             lines: order
                 .lines
                 .iter()

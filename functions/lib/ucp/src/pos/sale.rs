@@ -67,6 +67,60 @@ impl Tender {
             }
         }
     }
+
+    pub fn is_cash(&self) -> bool {
+        matches!(self, Self::Cash { .. })
+    }
+
+    /// `cash` or `card_present`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Cash { .. } => "cash",
+            Self::CardPresent { .. } => "card_present",
+        }
+    }
+}
+
+/// Body of `POST /pos/orders/{id}/refunds`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundRequest {
+    pub payment: GivenBack,
+}
+
+/// How money is given back at a till: all that is owed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum GivenBack {
+    /// Out of the drawer.
+    Cash {},
+    /// The card terminal gave it back, under its own reference.
+    CardPresent { reference: String },
+}
+
+impl GivenBack {
+    /// The same as when it is taken.
+    pub fn tender(self) -> Tender {
+        match self {
+            Self::Cash {} => Tender::Cash { tendered_minor: 0 },
+            Self::CardPresent { reference } => Tender::CardPresent { reference },
+        }
+    }
+}
+
+/// Money that was given back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundReceipt {
+    pub order_id: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// `cash` or `card_present`.
+    pub kind: String,
 }
 
 /// What was sold, or would be.

@@ -17,7 +17,8 @@ pub struct ScannedText {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Scanned {
-    /// `order`, `item`, `transfer`, `hold`, `cart` or `checkout`: the member of this name says more.
+    /// `order`, `item`, `transfer`, `hold`, `customer`, `cart` or `checkout`: the member of
+    /// this name says more.
     pub kind: String,
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +29,8 @@ pub struct Scanned {
     pub transfer: Option<ScannedDocument>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<ScannedDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<ScannedCustomer>,
     pub actions: Vec<Action>,
 }
 
@@ -79,6 +82,26 @@ pub struct ScannedDocument {
     pub to_location_id: Option<String>,
 }
 
+/// Somebody who showed who they are: no more of them than it takes to serve them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScannedCustomer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Their orders that lie ready at this store, the longest ready first, 20 at most.
+    pub ready_orders: Vec<ReadyOrder>,
+    /// The cart that they have begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart_id: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadyOrder {
+    pub id: String,
+    pub number: String,
+}
+
 impl Scanned {
     /// An answer that says no more than what it is.
     pub fn new(kind: &str, id: &str, actions: Vec<Action>) -> Self {
@@ -89,6 +112,7 @@ impl Scanned {
             item: None,
             transfer: None,
             hold: None,
+            customer: None,
             actions,
         }
     }

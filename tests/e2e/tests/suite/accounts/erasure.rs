@@ -66,8 +66,8 @@ async fn told(aisle: &Environment, account_id: &str, order: &str) -> Result<()> 
         format!("INSERT INTO opt_out VALUES ({brand}, 'email', '{ADA}', 0)"),
         format!(
             "INSERT INTO invite (id, brand_id, code_hash, scope, subject_id, account_id, channel, address, locale, \
-             created_at_ms, expires_at_ms, purge_at_ms) VALUES ('i-1', {brand}, 'h', 'order', '{order}', '{account_id}', 'sms', \
-             '{ADAS_PHONE}', 'de', 0, 9000000000000, 9000000000000)"
+             created_at_ms, expires_at_ms) VALUES ('i-1', {brand}, 'h', 'order', '{order}', '{account_id}', 'sms', \
+             '{ADAS_PHONE}', 'de', 0, 9000000000000)"
         ),
         format!(
             "INSERT INTO message (id, brand_id, dedup_key, channel, address, purpose, template, locale, params, order_id, \

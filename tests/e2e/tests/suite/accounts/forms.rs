@@ -38,14 +38,16 @@ fn field<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 /// The cookies that an answer sets, by name.
 fn cookies(answer: &Answer) -> BTreeMap<String, String> {
     let set = answer.headers.get_all("set-cookie").iter();
-    let set = set.filter_map(|cookie| cookie.to_str().ok());
-    for cookie in set.clone() {
+    let set: Vec<&str> = set.filter_map(|cookie| cookie.to_str().ok()).collect();
+    for cookie in &set {
         assert!(
             cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
             "{cookie}"
         );
     }
-    let pairs = set.filter_map(|cookie| cookie.split(';').next()?.split_once('='));
+    let pairs = set
+        .into_iter()
+        .filter_map(|cookie| cookie.split(';').next()?.split_once('='));
     pairs
         .map(|(name, value)| (name.into(), value.into()))
         .collect()

@@ -74,7 +74,8 @@ pub async fn a_link_becomes_one_accounts_own(pair: Pair) -> Result<()> {
     // What belongs to one account does not become another's by a link.
     let invite = ask(&winner.client(aisle), &scene.request()).await?;
     let link = code_of(aisle, invite.text("/id")).await?;
-    let refused = loser.client(aisle).post(&format!("/invites/{link}/claim"));
+    let loser = loser.client(aisle);
+    let refused = loser.post(&format!("/invites/{link}/claim"));
     assert_eq!(code(&refused.expect(409).await?), "not_yours");
     browser(aisle)
         .get(&format!("/i/{link}"))
@@ -91,7 +92,8 @@ pub async fn a_page_asks_before_it_claims(pair: Pair) -> Result<()> {
     let sign_in = format!("/my/sign-in?return_to=/i/{link}/claim");
     let holder = || browser(aisle).with_header("cookie", &format!("aisle_link={link}"));
     leads_to(&holder().get(&path).expect(303).await?, &sign_in);
-    let posted = holder().post(&path).header("sec-fetch-site", "same-origin");
+    let holder = holder();
+    let posted = holder.post(&path).header("sec-fetch-site", "same-origin");
     leads_to(&posted.expect(303).await?, &sign_in);
 
     let account = Account::new(aisle, NORTH).await?;
@@ -191,7 +193,7 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
     Ok(())
 }
 
-pub async fn a_cart_does_not_displace_another(pair: Pair) -> Result<()> {
+pub async fn a_cart_moves_to_the_phone_and_into_the_account(pair: Pair) -> Result<()> {
     let scene = Scene::open(pair).await?;
     let aisle = &scene.aisle;
     let account = Account::new(aisle, NORTH).await?;
@@ -217,11 +219,28 @@ pub async fn a_cart_does_not_displace_another(pair: Pair) -> Result<()> {
         "SELECT cart_id FROM account_cart WHERE account_id = '{}'",
         account.id
     );
-    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine)]]);
-    let refused = device
+    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine.clone())]]);
+    // The second one becomes part of it.
+    let merged = device
         .post(&format!("/invites/{other}/claim"))
-        .expect(409)
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(merged.text("/subject_id"), mine);
+    assert_eq!(aisle.database.rows(&own).await?, [[Some(mine)]]);
+    aisle
+        .north()
+        .get(&format!("/i/{other}"))
+        .expect(410)
         .await?;
-    assert_eq!(code(&refused), "other_cart");
+    device
+        .post(&format!("/invites/{other}/claim"))
+        .expect(200)
+        .await?;
+    let stranger = Account::new(aisle, NORTH).await?.client(aisle);
+    stranger
+        .post(&format!("/invites/{link}/claim"))
+        .expect(410)
+        .await?;
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! An order to have links to, accounts, and what was texted.
 
+use aisle_e2e::accounts::sign_in;
 use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{buyer, complete, items, line, order_id, pickup_checkout};
 use aisle_e2e::{Answer, Client, Environment, Pair, Setup};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// A mobile number in Germany, where North is at home.
 pub const NUMBER: &str = "+4915112345678";
@@ -126,36 +126,33 @@ pub async fn code_of(aisle: &Environment, invite_id: &str) -> Result<String> {
     codes.last().with_context(|| format!("no link in {rows:?}"))
 }
 
-/// A device that is signed in.
+/// Somebody who has an account, and the device that they are signed in on.
 pub struct Account {
     pub id: String,
     pub token: String,
+    address: String,
 }
 
 impl Account {
     /// Somebody new with the brand of `host`.
     pub async fn new(aisle: &Environment, host: &str) -> Result<Self> {
-        let [id, session, token] = std::array::from_fn(|_| uuid::Uuid::now_v7().to_string());
-        let token = format!("acc_{token}");
-        let brand = format!("(SELECT brand_id FROM brand_host WHERE host = '{host}')");
-        let hash: String = Sha256::digest(&token)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        for sql in [
-            format!(
-                "INSERT INTO account (id, brand_id, status, doc, version, created_at_ms, updated_at_ms, last_seen_at_ms) \
-                 VALUES ('{id}', {brand}, 'active', '{{}}', 1, 0, 0, 9000000000000000)"
-            ),
-            format!(
-                "INSERT INTO account_session (id, brand_id, account_id, device_name, access_hash, access_expires_at_ms, \
-                 created_at_ms, last_used_at_ms, expires_at_ms) VALUES ('{session}', {brand}, '{id}', 'Phone', '{hash}', \
-                 9000000000000000, 0, 0, 9000000000000000)"
-            ),
-        ] {
-            aisle.database.rows(&sql).await?;
-        }
-        Ok(Self { id, token })
+        let address = format!("{}@example.com", uuid::Uuid::now_v7().simple());
+        Self::of(aisle, host, &address).await
+    }
+
+    /// Whoever this address belongs to.
+    pub async fn of(aisle: &Environment, host: &str, address: &str) -> Result<Self> {
+        let device = sign_in(aisle, host, address).await?;
+        Ok(Self {
+            id: device.account_id,
+            token: device.access_token,
+            address: address.into(),
+        })
+    }
+
+    /// The same person, signed in anew.
+    pub async fn again(&self, aisle: &Environment, host: &str) -> Result<Self> {
+        Self::of(aisle, host, &self.address).await
     }
 
     pub fn client(&self, aisle: &Environment) -> Client {

@@ -1,0 +1,228 @@
+//! The shopper's pages in a real browser, on a phone: with and without script, in every
+//! language, and as axe-core judges them.
+
+use aisle_domain::instant::{parse_rfc3339, rfc3339};
+use aisle_e2e::browser::{self, Browser, Phone, Window};
+use aisle_e2e::environment::NORTH;
+use aisle_e2e::json::Look;
+use aisle_e2e::staff::SignedOn;
+use aisle_e2e::{Environment, Pair};
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::harness::skip;
+use crate::order_page::link;
+use crate::transfers::scene::{BERLIN, HAMBURG, Scene, take};
+
+const EARLIER_MS: i64 = 24 * 3_600_000;
+const ENGLISH: Phone<'_> = Phone {
+    locale: "en-US",
+    script: true,
+    dark: false,
+};
+
+/// A browser, or nothing, after saying why, where the machine has none.
+async fn open(name: &str, pair: Pair) -> Result<Option<Browser>> {
+    if let Some(reason) = tokio::task::block_in_place(browser::missing) {
+        skip("pages in a browser", reason);
+        return Ok(None);
+    }
+    Browser::start(&format!("{name}-{pair:?}").to_lowercase())
+        .await
+        .map(Some)
+}
+
+/// The order's page as the link handler leads there: with the link's cookie.
+async fn follow(window: &Window<'_>, aisle: &Environment, order: &str, code: &str) -> Result<()> {
+    let origin = aisle.north().origin();
+    window.cookie(&origin, "aisle_link", code).await?;
+    let opened = window.open(&format!("{origin}/my/orders/{order}")).await?;
+    ensure!(opened["status"] == 200, "{opened:#}");
+    Ok(())
+}
+
+async fn clerk(scene: &Scene, code: &str) -> Result<SignedOn> {
+    let scopes = "pos stock transfer";
+    scene.aisle.staff(NORTH, scene.id(code), scopes).await
+}
+
+async fn ready(scene: &Scene, order: &str) -> Result<()> {
+    let clerk = clerk(scene, BERLIN).await?.client;
+    let path = format!("/holds/pickups/{order}/ready");
+    clerk.post(&path).json(&json!({})).expect(200).await?;
+    Ok(())
+}
+
+/// The shopper opens the link, with and without script, says that they are here, and the
+/// store sees it.
+pub async fn the_texted_link_opens_the_order_with_and_without_script(pair: Pair) -> Result<()> {
+    let Some(browser) = open("link", pair).await? else {
+        return Ok(());
+    };
+    let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
+    for script in [false, true] {
+        let order = scene.order(1, BERLIN).await?;
+        let code = link(&scene.aisle, &order, "en").await?;
+        let name = if script { "script" } else { "plain" };
+        let phone = browser.phone(name, Phone { script, ..ENGLISH }).await?;
+        follow(&phone, &scene.aisle, &order, &code).await?;
+        let headline = phone.text("h1").await?;
+        assert_eq!(headline, "Being prepared at Northfell Berlin");
+        assert!(phone.text("main").await?.contains(&scene.item.title));
+
+        phone.click("#consent").await?;
+        phone.click("#i-am-here").await?;
+        phone.wait("#notice").await?;
+        assert_eq!(phone.text("#notice").await?, "The store has been told.");
+        let board = clerk(&scene, BERLIN).await?.client;
+        let board = board.get("/pos/arrivals").expect(200).await?.json();
+        let arrivals = board.list("/arrivals").iter();
+        let here = arrivals.filter(|one| one["order_id"] == order);
+        assert_eq!(here.count(), 1, "{board:#}");
+        phone.picture(&format!("{name}-here")).await?;
+
+        ready(&scene, &order).await?;
+        match script {
+            true => phone.wait("#pass").await?,
+            false => follow(&phone, &scene.aisle, &order, &code).await?,
+        }
+        phone.click("#renew-button").await?;
+        phone.wait(".qr svg").await?;
+        phone.picture(&format!("{name}-pass")).await?;
+        phone.click("a[href$='/pass']").await?;
+        phone.wait(".large .qr svg").await?;
+        phone.picture(&format!("{name}-pass-large")).await?;
+        phone.must_be_calm(name).await?;
+    }
+    assert_eq!(scene.aisle.traps(), 0);
+    Ok(())
+}
+
+/// The transfer is early: the page that is open says so by itself.
+pub async fn the_page_follows_a_promise_that_moves(pair: Pair) -> Result<()> {
+    let Some(browser) = open("moves", pair).await? else {
+        return Ok(());
+    };
+    let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
+    let order = scene.order(2, HAMBURG).await?;
+    let code = link(&scene.aisle, &order, "en").await?;
+    let phone = browser.phone("live", ENGLISH).await?;
+    follow(&phone, &scene.aisle, &order, &code).await?;
+    assert_eq!(phone.text("h1").await?, "On its way to Northfell Hamburg");
+    let promised = phone.text(".lead").await?;
+    phone.picture("promised").await?;
+
+    let (transfer, _) = scene.transfers_of(&order).await?.remove(0);
+    let sender = clerk(&scene, BERLIN).await?;
+    take(&sender, &transfer, "pick", json!({})).await?;
+    let shipped = take(&sender, &transfer, "ship", json!({})).await?;
+    let arrives = parse_rfc3339(shipped.text("/eta/arrives_at")).context("an instant")?;
+    let early = json!({"type": "arriving", "expected_at": rfc3339(arrives - EARLIER_MS)});
+    let path = format!("/transfers/{transfer}/events");
+    scene
+        .aisle
+        .admin()
+        .post(&path)
+        .json(&early)
+        .expect(200)
+        .await?;
+    phone.wait(".moved:not(.late)").await?;
+    let moved = phone.text(".lead").await?;
+    assert!(
+        moved.starts_with("Now ") && moved.ends_with("earlier than promised."),
+        "{moved}"
+    );
+    assert_ne!(moved, promised);
+    assert!(phone.text("#live").await?.contains("earlier than promised"));
+    phone.picture("earlier").await?;
+
+    let late = json!({"type": "delayed", "expected_at": rfc3339(arrives + EARLIER_MS)});
+    scene
+        .aisle
+        .admin()
+        .post(&path)
+        .json(&late)
+        .expect(200)
+        .await?;
+    phone.wait(".moved.late").await?;
+    phone.picture("later").await?;
+    phone.must_be_fit("a promise that moved").await?;
+    Ok(())
+}
+
+/// Each state of the page in each language, and dark.
+pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
+    let Some(browser) = open("states", pair).await? else {
+        return Ok(());
+    };
+    let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
+    let stages = Stages::of(&scene).await?;
+    for (locale, dark) in [("en", false), ("es", false), ("de", false), ("en", true)] {
+        let name = format!("{locale}{}", if dark { "-dark" } else { "" });
+        let phone = Phone {
+            locale,
+            script: true,
+            dark,
+        };
+        let phone = browser.phone(&name, phone).await?;
+        for (stage, order) in &stages.0 {
+            let code = link(&scene.aisle, order, locale).await?;
+            follow(&phone, &scene.aisle, order, &code).await?;
+            phone.unfold().await?;
+            phone.picture(&format!("{name}-{stage}")).await?;
+            phone.must_be_fit(&format!("{name} {stage}")).await?;
+        }
+        let origin = scene.aisle.north().origin();
+        for (page, path) in [
+            ("sign-in", "/my/sign-in"),
+            ("code", "/my/sign-in?challenge=1&error=invalid_code"),
+        ] {
+            phone.open(&format!("{origin}{path}")).await?;
+            phone.picture(&format!("{name}-{page}")).await?;
+            phone.must_be_fit(&format!("{name} {page}")).await?;
+        }
+    }
+    assert_eq!(scene.aisle.traps(), 0);
+    Ok(())
+}
+
+/// An order in each state that its page can show.
+struct Stages(Vec<(&'static str, String)>);
+
+impl Stages {
+    async fn of(scene: &Scene) -> Result<Self> {
+        let awaiting = scene.order(1, HAMBURG).await?;
+        let preparing = scene.order(1, BERLIN).await?;
+        let [lying, collected, cancelled] = [
+            scene.order(1, BERLIN).await?,
+            scene.order(2, BERLIN).await?,
+            scene.order(1, BERLIN).await?,
+        ];
+        for order in [&lying, &collected] {
+            ready(scene, order).await?;
+        }
+        let pass = async |order: &str| -> Result<serde_json::Value> {
+            let path = format!("/orders/{order}/pass");
+            Ok(scene.shopper.post(&path).expect(201).await?.json())
+        };
+        pass(&lying).await?;
+        let token = json!({"pass": pass(&collected).await?["token"]});
+        let till = clerk(scene, BERLIN).await?.client;
+        till.post(&format!("/pos/orders/{collected}/hand-over"))
+            .json(&token)
+            .expect(200)
+            .await?;
+        scene
+            .shopper
+            .post(&format!("/orders/{cancelled}/cancel"))
+            .expect(200)
+            .await?;
+        Ok(Self(vec![
+            ("awaiting", awaiting),
+            ("preparing", preparing),
+            ("ready", lying),
+            ("collected", collected),
+            ("cancelled", cancelled),
+        ]))
+    }
+}
