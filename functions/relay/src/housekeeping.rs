@@ -84,6 +84,8 @@ async fn chore(component: &str, path: &'static str, key: &str) -> Chore {
 async fn ask(component: &str, path: &str, key: &str) -> Result<u16, String> {
     let request = http::Request::post(format!("http://{component}.spin.internal{path}"))
         .header(http::header::AUTHORIZATION, format!("Bearer {key}"))
+        // Who waits for others, such as a provider of texts, answers before it works.
+        .header("prefer", "respond-async")
         .body(EmptyBody::new())
         .map_err(|error| error.to_string())?;
     let response = send(request).await.map_err(|error| error.to_string())?;

@@ -2,12 +2,13 @@
 //! and by a ticker for what was left, for which it also has the components tidy up.
 
 mod housekeeping;
+mod notices;
 mod queue;
 mod refresh;
 
 use std::time::Duration;
 
-use aisle_http::{Call, Error, Reply, after_response, auth};
+use aisle_http::{Call, Error, Reply, after_response, auth, notify_messages};
 use serde::Serialize;
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::{http_service, time::sleep};
@@ -88,8 +89,10 @@ async fn turn(call: &Call) -> Result<Run, Error> {
 async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Result<Run, Error> {
     let mut run = Run::default();
     let mut events = first;
+    let mut news = false;
     while !events.is_empty() {
         let outcome = refresh::all(call.model(), &events).await;
+        news |= events.iter().any(notices::is_news);
         run.done += outcome.done.len();
         run.failed += outcome.failed.len();
         run.more = run.done + run.failed >= queue::RUN_EVENTS;
@@ -100,6 +103,9 @@ async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Re
         events = lease.settle_and_next(call.db(), &outcome).await?;
     }
     lease.give_back(call.db()).await?;
+    if news {
+        notify_messages();
+    }
     Ok(run)
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aisle_store::{Model, StoreError, values};
 
+use crate::notices;
 use crate::queue::Event;
 
 /// What became of a page of events.
@@ -31,8 +32,8 @@ pub async fn all(model: Model<'_>, events: &[Event]) -> Outcome {
     for (part, events) in parts(events) {
         let result = match &part {
             Some(part) => refresh(model, part, &events).await,
-            // Of interest to consumers other than the read model.
-            None => Ok(()),
+            // Of interest to others than the read model.
+            None => notices::note(model.db, &events).await,
         };
         match result {
             Ok(()) => outcome.done.extend(events.iter().map(|event| event.seq)),

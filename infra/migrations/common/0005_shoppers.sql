@@ -258,6 +258,10 @@ CREATE TABLE IF NOT EXISTS message (
     expires_at_ms      BIGINT NOT NULL,
     provider           TEXT,
     provider_reference TEXT,
+    -- Of the words that the provider was given (SHA-256, hex): when it is not known whether it
+    -- took them, they are looked for among what it has sent.
+    body_hash          TEXT,
+    claimed_at_ms      BIGINT,
     -- The provider's code, or ours: why it failed or was suppressed.
     failure            TEXT,
     created_at_ms      BIGINT NOT NULL,

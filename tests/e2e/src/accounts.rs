@@ -55,11 +55,13 @@ pub async fn code(aisle: &Environment, host: &str, address: &str) -> Result<(Str
 
 /// The code that was sent for a challenge.
 pub async fn code_of(database: &Database, challenge: &str) -> Result<String> {
-    let sql = format!("SELECT params FROM message WHERE dedup_key = 'code/{challenge}'");
+    let sql = format!(
+        "SELECT coalesce((SELECT s.text FROM sandbox_message s WHERE s.id = m.id), m.params) \
+         FROM message m WHERE m.dedup_key = 'code/{challenge}'"
+    );
     let rows = database.rows(&sql).await?;
-    let params = rows.first().and_then(|row| row[0].clone());
-    let params: Value = serde_json::from_str(&params.context("no code was sent")?)?;
-    Ok(params.text("/code").into())
+    let sent = rows.first().and_then(|row| row[0].clone());
+    code_in(&sent.context("no code was sent")?).context("no code in what was sent")
 }
 
 /// Signs a device in, and its person up when they are new.

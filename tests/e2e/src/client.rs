@@ -40,6 +40,14 @@ impl Client {
         }
     }
 
+    /// A client that asks for this host and port, wherever they lead.
+    pub fn with_authority(address: SocketAddr, authority: &str) -> Self {
+        Self {
+            host: authority.into(),
+            ..Self::new(address, "")
+        }
+    }
+
     /// Sends `name: value` with every request.
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(

@@ -18,11 +18,18 @@ pub enum Database {
 /// One row, every value as text.
 pub type TextRow = Vec<Option<String>>;
 
-/// Every row of every table that holds business state.
+/// Every row of every table that holds business state. What the relay makes of that in its own
+/// time (news of orders, and what is sent) is left out.
 pub type Snapshot = BTreeMap<&'static str, Vec<TextRow>>;
 
 /// What happened, without how far the relay has come with it, which it does in its own time.
 const OUTBOX: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms";
+
+/// What somebody asked for, without how far it has come.
+const MESSAGE: &str = "id, brand_id, dedup_key, channel, address, purpose, template FROM message WHERE purpose <> 'update'";
+
+/// The buyer's own address is added by the relay.
+const CONTACT: &str = "* FROM order_contact WHERE channel <> 'email'";
 
 const TABLES: &[&str] = &[
     "account",
@@ -60,7 +67,6 @@ const TABLES: &[&str] = &[
     "layaway",
     "location",
     "message",
-    "notice",
     "offline_hand_over",
     "one_time_code",
     "opt_out",
@@ -77,7 +83,6 @@ const TABLES: &[&str] = &[
     "product_category",
     "refund",
     "return_request",
-    "sandbox_message",
     "staff",
     "staff_session",
     "stock",
@@ -114,11 +119,13 @@ impl Database {
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let mut tables = Snapshot::new();
         for &table in TABLES {
-            let columns = match table {
-                "outbox" => OUTBOX,
-                _ => "*",
+            let what = match table {
+                "outbox" => format!("{OUTBOX} FROM outbox"),
+                "message" => MESSAGE.to_owned(),
+                "order_contact" => CONTACT.to_owned(),
+                _ => format!("* FROM {table}"),
             };
-            let mut rows = self.rows(&format!("SELECT {columns} FROM {table}")).await?;
+            let mut rows = self.rows(&format!("SELECT {what}")).await?;
             rows.sort();
             tables.insert(table, rows);
         }

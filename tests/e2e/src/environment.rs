@@ -43,6 +43,7 @@ pub struct Setup {
     pub(crate) through_lines: bool,
     for_measuring: bool,
     pass_keys: Option<String>,
+    variables: BTreeMap<String, String>,
 }
 
 impl Setup {
@@ -56,6 +57,7 @@ impl Setup {
             through_lines: false,
             for_measuring: false,
             pass_keys: None,
+            variables: BTreeMap::new(),
         }
     }
 
@@ -105,6 +107,12 @@ impl Setup {
         }
     }
 
+    /// One of the app's variables.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
     pub async fn start(self) -> Result<Environment> {
         Environment::start(self).await
     }
@@ -151,14 +159,18 @@ impl Environment {
             .pass_keys
             .unwrap_or_else(|| [random_key(), random_key()].concat());
         allow(&stores.database, "tests", &admin_key, None, "admin").await?;
+        let mut variables = BTreeMap::from([
+            ("relay_key".into(), relay_key.clone()),
+            ("pass_keys".into(), pass_keys.clone()),
+            ("sms_provider".into(), "sandbox".into()),
+            ("mail_provider".into(), "sandbox".into()),
+        ]);
+        variables.extend(setup.variables);
         let options = EdgeOptions {
             state_dir: state.path().into(),
             postgres: stores.postgres,
             redis: stores.redis,
-            variables: BTreeMap::from([
-                ("relay_key".into(), relay_key.clone()),
-                ("pass_keys".into(), pass_keys.clone()),
-            ]),
+            variables,
             max_concurrent_requests_per_instance: setup.requests_per_instance,
             max_memory_bytes: setup.memory_mib << 20,
             request_timeout: Duration::from_secs(120),

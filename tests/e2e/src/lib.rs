@@ -9,6 +9,7 @@ pub mod database;
 mod demo;
 pub mod environment;
 pub mod events;
+pub mod inbox;
 mod interrupted;
 pub mod json;
 pub mod line;
@@ -20,6 +21,7 @@ pub mod shopping;
 pub mod spin;
 pub mod staff;
 mod stores;
+pub mod twilio;
 
 pub use client::{Answer, Client};
 pub use database::Database;

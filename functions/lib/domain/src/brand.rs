@@ -141,6 +141,24 @@ impl Brand {
         ready_at_ms.saturating_add(self.pickup_days.max(0).saturating_mul(DAY_MS))
     }
 
+    /// Where the public finds the brand: scheme and host. A host of this machine is not
+    /// reached over TLS, and only with its port.
+    pub fn public_origin(&self) -> String {
+        let local = |host: &&String| {
+            let name = host.split(':').next().unwrap_or(host);
+            name == "localhost"
+                || name.ends_with(".localhost")
+                || name.parse::<std::net::IpAddr>().is_ok()
+        };
+        let public = self.hosts.iter().find(|host| !local(host));
+        if let Some(host) = public {
+            return format!("https://{host}");
+        }
+        let with_port = self.hosts.iter().find(|host| host.contains(':'));
+        let host = with_port.or(self.hosts.first());
+        format!("http://{}", host.map_or("localhost", String::as_str))
+    }
+
     /// Whether texts may go to numbers of this country (ISO 3166-1 alpha-2).
     pub fn may_text(&self, country: &str) -> bool {
         let listed = &self.policies.notification.countries;

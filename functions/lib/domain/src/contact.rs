@@ -84,7 +84,7 @@ impl Purpose {
 }
 
 /// Whether the text has the form of E.164: `+` and 7 to 15 digits.
-pub(crate) fn is_e164(text: &str) -> bool {
+pub fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && !digits.starts_with('0')

@@ -28,6 +28,7 @@ pub struct Call {
     method: String,
     is_head: bool,
     path: String,
+    target: String,
     segments: Vec<String>,
     query: Vec<(String, String)>,
     headers: HeaderMap,
@@ -47,6 +48,7 @@ impl Call {
     ) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
+        let target = parts.uri.path_and_query();
         let call = Self {
             is_head: parts.method == http::Method::HEAD,
             // What may be read may be asked after: the server leaves the body away.
@@ -58,6 +60,7 @@ impl Call {
             segments: path::segments(&path)?,
             query: path::query(parts.uri.query().unwrap_or_default())?,
             host: host::of(&parts.uri, &parts.headers),
+            target: target.map_or(&*path, |target| target.as_str()).to_owned(),
             path,
             headers: parts.headers,
             request_id,
@@ -85,6 +88,11 @@ impl Call {
     /// As it was sent, not decoded.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Path and query as they were sent, for signatures over them.
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The path's segments, percent-decoded; for slice patterns.

@@ -29,6 +29,11 @@ impl Form {
         Ok(Self { fields })
     }
 
+    /// Names and values as they were sent, for signatures over them.
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.fields
+    }
+
     /// The first value of a field without the blanks around it, `None` when nothing was
     /// entered; 400 when it has more than `max_chars` characters.
     pub fn text(&self, name: &str, max_chars: usize) -> Result<Option<&str>, Error> {

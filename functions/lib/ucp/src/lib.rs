@@ -12,6 +12,7 @@ pub mod hold;
 pub mod invite;
 pub mod layaway;
 pub mod location;
+pub mod message;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod order;

@@ -35,6 +35,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         crate::pass::api::Api::openapi(),
         crate::transfer::api::Api::openapi(),
         crate::presence::api::Api::openapi(),
+        crate::message::api::Api::openapi(),
         crate::sync::api::Api::openapi(),
         operations::Api::openapi(),
         crate::count::api::Api::openapi(),

@@ -108,6 +108,9 @@ fn options(manifest: &Path, flags: &Flags, keys: &Keys) -> EdgeOptions {
     let mut variables = BTreeMap::from([
         ("relay_key".to_owned(), keys.relay.clone()),
         ("pass_keys".to_owned(), keys.pass.clone()),
+        ("sms_provider".to_owned(), "sandbox".to_owned()),
+        ("mail_provider".to_owned(), "sandbox".to_owned()),
+        ("dev_pages".to_owned(), "true".to_owned()),
     ]);
     variables.extend(flags.variable.iter().cloned());
     EdgeOptions {
@@ -182,6 +185,7 @@ Aisle is running at {url}; Ctrl-C stops it.
   find a product     curl {url}/catalog/search -H 'content-type: application/json' -d '{{\"query\": \"jacket\"}}'
   find a store       curl {url}/locations/search -H 'content-type: application/json' -d '{{}}'
   another brand      curl http://harbor.localhost:{port}/.well-known/ucp
+  texts and mails    http://north.localhost:{port}/dev/messages (nothing is really sent)
   import a file      cargo run -p aisle-edge -- import FILE.csv --url {url} --brand BRAND
 
   admin key          {}

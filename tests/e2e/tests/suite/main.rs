@@ -26,6 +26,7 @@ mod judges;
 mod lanes;
 mod layaway;
 mod locator;
+mod messages;
 mod migrations;
 mod order_page;
 mod pass;
@@ -199,6 +200,20 @@ harness::suite! {
         hours_are_the_stores_own,
         amenities_must_all_be_there,
         stores_are_looked_up_by_id_and_code,
+    ],
+    messages: [
+        a_code_is_texted_once_and_forgotten,
+        twilio_is_given_what_its_documentation_asks_for,
+        what_twilio_refuses_is_tried_again_or_not,
+        an_unknown_outcome_is_never_a_second_text,
+        callbacks_that_are_not_twilios_are_refused,
+        stop_help_and_start_are_obeyed_at_once,
+        a_text_that_fails_is_mailed_once,
+        moves_within_a_minute_are_one_text,
+        a_number_gets_only_so_many_texts,
+        words_can_be_seen_before_they_are_sent,
+        the_sandbox_is_seen_in_development_only,
+        twilios_own_validator_agrees,
     ],
     migrations: [
         migrating_again_changes_nothing,

@@ -22,7 +22,7 @@ const fn words(subject: &'static str, text: &'static str) -> Words {
 
 const ORDER: &[&str] = &["brand", "number", "store", "when", "until", "link"];
 
-pub(super) const TEMPLATES: [Template; 15] = [
+pub(super) const TEMPLATES: [Template; 18] = [
     Template {
         name: "code",
         values: &["brand", "code"],
@@ -290,6 +290,60 @@ pub(super) const TEMPLATES: [Template; 15] = [
             words(
                 "{brand}: Erstattung",
                 "{brand}: Wir haben Bestellung {number} erstattet. Du siehst es in einigen Tagen auf Deinem Konto.[ {link}]",
+            ),
+        ],
+    },
+    Template {
+        name: "help",
+        values: &["brand", "link"],
+        words: [
+            words(
+                "{brand}",
+                "{brand}: news of your orders. More at {link}. STOP ends them, START brings them back.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: novedades de tus pedidos. Más en {link}. STOP las termina, START las reactiva.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: Neues zu Deinen Bestellungen. Mehr unter {link}. STOP beendet, START beginnt wieder.",
+            ),
+        ],
+    },
+    Template {
+        name: "stopped",
+        values: &["brand", "link"],
+        words: [
+            words(
+                "{brand}",
+                "{brand}: you get no more texts from us, no codes either. START brings them back.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: no recibirás más mensajes, tampoco códigos. START los reactiva.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: Du bekommst keine SMS mehr von uns, auch keine Codes. START beginnt wieder.",
+            ),
+        ],
+    },
+    Template {
+        name: "started",
+        values: &["brand", "link"],
+        words: [
+            words(
+                "{brand}",
+                "{brand}: you get texts about your orders again. STOP ends them, HELP helps.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: volverás a recibir mensajes sobre tus pedidos. STOP los termina, HELP ayuda.",
+            ),
+            words(
+                "{brand}",
+                "{brand}: Du bekommst wieder SMS zu Deinen Bestellungen. STOP beendet, HELP hilft.",
             ),
         ],
     },

@@ -88,7 +88,8 @@ pub async fn a_link_is_texted_with_consent(pair: Pair) -> Result<()> {
 async fn link_of(aisle: &Environment, host: &str, order_id: &str) -> Result<String> {
     let invite = ask(&aisle.client(host), &request("order", order_id)).await?;
     let sql = format!(
-        "SELECT params FROM message WHERE invite_id = '{}'",
+        "SELECT coalesce((SELECT s.text FROM sandbox_message s WHERE s.id = m.id), m.params) \
+         FROM message m WHERE m.invite_id = '{}'",
         invite.text("/id")
     );
     let row = aisle

@@ -1,0 +1,299 @@
+//! Texts by Twilio's REST API (Messages resource, version 2010-04-01).
+//!
+//! The API knows no idempotency keys, so a request without an answer is never just repeated.
+//! Its callback names our message and settles the doubt; without one the account's list of
+//! messages is searched: same number, same words, not known from another message.
+
+use std::collections::HashSet;
+
+use aisle_domain::brand::Brand;
+use aisle_domain::instant::rfc3339;
+use aisle_store::{Db, sha256_hex, values};
+use bytes::Bytes;
+use data_encoding::BASE64;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http::Request;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use spin_sdk::http::FullBody;
+
+use super::{Answer, Found, Outcome, Outgoing, Provider, Silence, ask, variable};
+
+/// The path of callbacks about messages, below the brand's origin.
+pub const STATUS_PATH: &str = "/webhooks/sms/twilio/status";
+/// Messages of one number on one day that are looked through, at most.
+const LISTED: &str = "100";
+/// "Attempt to send to unsubscribed recipient".
+const UNSUBSCRIBED: i64 = 21_610;
+const DAY_MS: i64 = 86_400_000;
+
+pub struct Twilio {
+    url: String,
+    account_sid: String,
+    auth_token: String,
+}
+
+/// The part of a message that matters here.
+#[derive(Deserialize)]
+struct Message {
+    sid: String,
+    #[serde(default)]
+    body: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    code: Option<i64>,
+}
+
+impl Twilio {
+    /// `None` without an account.
+    pub async fn configured() -> Option<Self> {
+        let one = Self {
+            url: variable("twilio_url").await,
+            account_sid: variable("twilio_account_sid").await,
+            auth_token: variable("twilio_auth_token").await,
+        };
+        (!one.account_sid.is_empty() && !one.auth_token.is_empty()).then_some(one)
+    }
+
+    fn messages_url(&self) -> String {
+        let base = self.url.trim_end_matches('/');
+        format!(
+            "{base}/2010-04-01/Accounts/{}/Messages.json",
+            self.account_sid
+        )
+    }
+
+    fn authorization(&self) -> String {
+        let credentials = format!("{}:{}", self.account_sid, self.auth_token);
+        format!("Basic {}", BASE64.encode(credentials.as_bytes()))
+    }
+
+    async fn create(&self, message: &Outgoing<'_>) -> Outcome {
+        let Some(fields) = fields(message) else {
+            return Outcome::Retry {
+                code: "no_sender".into(),
+            };
+        };
+        let request = Request::post(self.messages_url())
+            .header("authorization", self.authorization())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json")
+            .body(FullBody::new(Bytes::from(encoded(&fields))));
+        let Ok(request) = request else {
+            return Outcome::Retry {
+                code: "configuration".into(),
+            };
+        };
+        match ask(request).await {
+            Ok(answer) => outcome(&answer),
+            Err(Silence::NotSent(why)) => Outcome::Retry { code: why.into() },
+            Err(Silence::Unknown) => Outcome::Unknown,
+        }
+    }
+
+    async fn search(&self, message: &Outgoing<'_>, db: &Db) -> Found {
+        // Around midnight the day of sending may be another one than that of claiming.
+        let since = rfc3339(message.claimed_at_ms - DAY_MS);
+        let since = since.get(..10).unwrap_or_default().to_owned();
+        let query = encoded(&[
+            ("To", message.to.to_owned()),
+            ("DateSent>", since),
+            ("PageSize", LISTED.to_owned()),
+        ]);
+        let request = Request::get(format!("{}?{query}", self.messages_url()))
+            .header("authorization", self.authorization())
+            .header("accept", "application/json")
+            .body(FullBody::new(Bytes::new()));
+        let Some(answer) = (match request {
+            Ok(request) => ask(request)
+                .await
+                .ok()
+                .filter(|answer| answer.status == 200),
+            Err(_) => None,
+        }) else {
+            return Found::Unsure;
+        };
+        let Ok(page) = serde_json::from_slice::<Page>(&answer.body) else {
+            return Found::Unsure;
+        };
+        let same = page.messages.into_iter().filter(|one| {
+            let body = one.body.as_deref().unwrap_or_default();
+            sha256_hex(body.as_bytes()) == message.body_hash
+        });
+        let candidates: Vec<String> = same.map(|one| one.sid).collect();
+        match known(db, &candidates).await {
+            Some(known) => match candidates.into_iter().find(|sid| !known.contains(sid)) {
+                Some(sid) => Found::Yes {
+                    reference: Some(sid),
+                },
+                None => Found::No,
+            },
+            None => Found::Unsure,
+        }
+    }
+}
+
+impl Provider for Twilio {
+    fn name(&self) -> &'static str {
+        "twilio"
+    }
+
+    fn send<'a>(&'a self, message: &'a Outgoing<'a>) -> LocalBoxFuture<'a, Outcome> {
+        self.create(message).boxed_local()
+    }
+
+    fn find<'a>(&'a self, message: &'a Outgoing<'a>, db: &'a Db) -> LocalBoxFuture<'a, Found> {
+        self.search(message, db).boxed_local()
+    }
+}
+
+/// The form's fields; `None` when the brand does not say who sends.
+fn fields(message: &Outgoing<'_>) -> Option<Vec<(&'static str, String)>> {
+    let sender = &message.brand.policies.notification.sender;
+    let from = if !sender.messaging_service_sid.is_empty() {
+        ("MessagingServiceSid", sender.messaging_service_sid.clone())
+    } else if !sender.sms_from.is_empty() {
+        ("From", sender.sms_from.clone())
+    } else {
+        return None;
+    };
+    Some(vec![
+        ("To", message.to.to_owned()),
+        from,
+        ("Body", message.content.text.clone()),
+        ("StatusCallback", callback_url(message.brand, message.id)),
+    ])
+}
+
+fn callback_url(brand: &Brand, id: &str) -> String {
+    format!("{}{STATUS_PATH}?message={id}", brand.public_origin())
+}
+
+fn encoded(fields: &[(&str, String)]) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    let code = || {
+        let problem = serde_json::from_slice::<Problem>(&answer.body).ok();
+        problem.and_then(|problem| problem.code)
+    };
+    let named = |code: Option<i64>| match code {
+        Some(code) => format!("twilio_{code}"),
+        None => format!("twilio_http_{}", answer.status),
+    };
+    match answer.status {
+        200 | 201 => {
+            let message = serde_json::from_slice::<Message>(&answer.body).ok();
+            Outcome::Accepted {
+                reference: message.map(|message| message.sid),
+                delivered: false,
+            }
+        }
+        400 => match code() {
+            Some(UNSUBSCRIBED) => Outcome::OptedOut {
+                code: named(Some(UNSUBSCRIBED)),
+            },
+            code => Outcome::Refused { code: named(code) },
+        },
+        // Nothing was taken: no right to, too much at once, or not now.
+        401 | 403 | 404 | 429 | 503 => Outcome::Retry {
+            code: named(code()),
+        },
+        400..=499 => Outcome::Refused {
+            code: named(code()),
+        },
+        _ => Outcome::Unknown,
+    }
+}
+
+/// Which of these messages of Twilio's are known to be others than the one in doubt.
+async fn known(db: &Db, sids: &[String]) -> Option<HashSet<String>> {
+    let wanted = db.dialect().each("?1");
+    let sql =
+        format!("SELECT provider_reference FROM message WHERE provider_reference IN {wanted}");
+    let list = serde_json::Value::from(sids).to_string();
+    let rows = db.query(sql, values![list]).await.ok()?;
+    rows.iter()
+        .map(|row| row.text("provider_reference").ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &'static str) -> Outcome {
+        outcome(&Answer {
+            status,
+            body: Bytes::from_static(body.as_bytes()),
+        })
+    }
+
+    #[test]
+    fn an_answer_says_whether_to_try_again() {
+        let accepted = Outcome::Accepted {
+            reference: Some("SM1".into()),
+            delivered: false,
+        };
+        assert_eq!(of(201, r#"{"sid": "SM1", "status": "queued"}"#), accepted);
+        assert_eq!(
+            of(400, r#"{"code": 21614}"#),
+            Outcome::Refused {
+                code: "twilio_21614".into()
+            }
+        );
+        assert_eq!(
+            of(400, r#"{"code": 21610}"#),
+            Outcome::OptedOut {
+                code: "twilio_21610".into()
+            }
+        );
+        assert_eq!(
+            of(429, r#"{"code": 20429}"#),
+            Outcome::Retry {
+                code: "twilio_20429".into()
+            }
+        );
+        assert_eq!(
+            of(503, ""),
+            Outcome::Retry {
+                code: "twilio_http_503".into()
+            }
+        );
+        assert_eq!(
+            of(401, ""),
+            Outcome::Retry {
+                code: "twilio_http_401".into()
+            }
+        );
+        // It may have been taken before something broke.
+        assert_eq!(of(500, ""), Outcome::Unknown);
+        assert_eq!(of(502, ""), Outcome::Unknown);
+    }
+
+    #[test]
+    fn fields_are_encoded_as_forms_are() {
+        let fields = [
+            ("To", "+4915112345678".to_owned()),
+            ("Body", "a b&c=ä".to_owned()),
+        ];
+        assert_eq!(
+            encoded(&fields),
+            "To=%2B4915112345678&Body=a%20b%26c%3D%C3%A4"
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Twilio, as far as its documentation describes the Messages resource: checks who calls and
+//! every field, answers as it would, and signs what it calls back.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::{Value, json};
+use sha1::Sha1;
+use tokio::net::TcpListener;
+
+use crate::{Answer, Client, Environment, Setup};
+
+pub const ACCOUNT: &str = "AC00112233445566778899aabbccddeeff";
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// The brand's own number.
+pub const SENDER: &str = "+4915799912345";
+
+type Form = BTreeMap<String, String>;
+
+/// What to do with the next request instead of taking it.
+#[derive(Debug, Clone, Copy)]
+pub enum Trouble {
+    /// An error with this status and code.
+    Error(u16, i64),
+    /// Takes it, and breaks before it says so.
+    TakenWithoutAnswer,
+}
+
+#[derive(Default)]
+struct State {
+    /// Messages that were taken: their fields, and `Sid`.
+    taken: Vec<Form>,
+    troubles: VecDeque<Trouble>,
+    requests: usize,
+    lists: usize,
+}
+
+/// A running server; it ends with the test.
+pub struct Twilio {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Twilio {
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = state.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = shared.clone();
+                tokio::spawn(async move {
+                    let service = service_fn(move |request| answer(state.clone(), request));
+                    // A client that goes away ends its own connection.
+                    let _ = http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Ok(Self { address, state })
+    }
+
+    /// The variables that make an app send through this server.
+    pub fn sends_for(&self, setup: Setup) -> Setup {
+        setup
+            .variable("sms_provider", "twilio")
+            .variable("twilio_url", &format!("http://{}", self.address))
+            .variable("twilio_account_sid", ACCOUNT)
+            .variable("twilio_auth_token", TOKEN)
+    }
+
+    pub fn next(&self, trouble: Trouble) {
+        self.state().troubles.push_back(trouble);
+    }
+
+    /// The messages that were taken.
+    pub fn taken(&self) -> Vec<Form> {
+        self.state().taken.clone()
+    }
+
+    pub fn requests(&self) -> usize {
+        self.state().requests
+    }
+
+    pub fn lists(&self) -> usize {
+        self.state().lists
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("no test has panicked here")
+    }
+
+    /// Reports a message's status to the URL that came with it.
+    pub async fn report(
+        &self,
+        aisle: &Environment,
+        message: &Form,
+        status: &str,
+        error: &str,
+    ) -> Result<Answer> {
+        let url = message.get("StatusCallback").context("no callback")?;
+        let mut form = Form::from([
+            ("AccountSid".into(), ACCOUNT.into()),
+            ("ApiVersion".into(), "2010-04-01".into()),
+            ("From".into(), SENDER.into()),
+            ("MessageSid".into(), message["Sid"].clone()),
+            ("MessageStatus".into(), status.into()),
+            ("SmsSid".into(), message["Sid"].clone()),
+            ("SmsStatus".into(), status.into()),
+            ("To".into(), message["To"].clone()),
+        ]);
+        if !error.is_empty() {
+            form.insert("ErrorCode".into(), error.into());
+        }
+        call_back(aisle, url, &form, &signature(TOKEN, url, &form)).await
+    }
+}
+
+/// Calls `url` of an app wherever it really listens.
+pub async fn call_back(
+    aisle: &Environment,
+    url: &str,
+    form: &Form,
+    signature: &str,
+) -> Result<Answer> {
+    let (host, path) = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .context("no URL")?;
+    let client = Client::with_authority(aisle.addr(), host);
+    let call = client
+        .post(&format!("/{path}"))
+        .text("application/x-www-form-urlencoded", encoded(form));
+    match signature {
+        "" => call.send().await,
+        signature => call.header("x-twilio-signature", signature).send().await,
+    }
+}
+
+/// `X-Twilio-Signature`, as the documentation has it.
+pub fn signature(token: &str, url: &str, form: &Form) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).expect("any key fits");
+    mac.update(url.as_bytes());
+    for (name, value) in form {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    BASE64.encode(&mac.finalize().into_bytes())
+}
+
+fn encoded(form: &Form) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = form
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn decoded(text: &str) -> Form {
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+async fn answer(
+    state: Arc<Mutex<State>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
+    let credentials = format!(
+        "Basic {}",
+        BASE64.encode(format!("{ACCOUNT}:{TOKEN}").as_bytes())
+    );
+    let shown = head
+        .headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    let mut state = state.lock().expect("no test has panicked here");
+    state.requests += 1;
+    if shown != Some(&credentials) {
+        return Ok(error(401, 20_003));
+    }
+    if head.uri.path() != format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json") {
+        return Ok(error(404, 20_404));
+    }
+    if head.method == http::Method::GET {
+        state.lists += 1;
+        let wanted = decoded(head.uri.query().unwrap_or_default());
+        let messages: Vec<Value> = state
+            .taken
+            .iter()
+            .filter(|one| wanted.get("To") == one.get("To"))
+            .map(resource)
+            .collect();
+        return Ok(reply(200, &json!({"messages": messages, "page": 0})));
+    }
+    let form = decoded(&String::from_utf8_lossy(&body));
+    if let Some(code) = fault(&head.headers, &form) {
+        return Ok(error(400, code));
+    }
+    let trouble = state.troubles.pop_front();
+    if let Some(Trouble::Error(status, code)) = trouble {
+        return Ok(error(status, code));
+    }
+    let mut form = form;
+    form.insert("Sid".into(), format!("SM{:032x}", state.taken.len() + 1));
+    state.taken.push(form.clone());
+    match trouble {
+        Some(_) => Ok(error(502, 0)),
+        None => Ok(reply(201, &resource(&form))),
+    }
+}
+
+/// What is wrong with the fields: the code of Twilio's that says so.
+fn fault(headers: &http::HeaderMap, form: &Form) -> Option<i64> {
+    let kind = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
+    let is_form = kind == Some("application/x-www-form-urlencoded");
+    let known = [
+        "Body",
+        "From",
+        "MessagingServiceSid",
+        "StatusCallback",
+        "To",
+    ];
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    let is_number = |text: &str| {
+        text.strip_prefix('+').is_some_and(|digits| {
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    let one_sender = form.contains_key("From") != form.contains_key("MessagingServiceSid");
+    if !is_form || form.keys().any(|name| !known.contains(&name.as_str())) {
+        Some(20_001)
+    } else if !is_number(field("To")) {
+        Some(21_211)
+    } else if !one_sender {
+        Some(21_603)
+    } else if form.contains_key("From") && field("From") != SENDER {
+        Some(21_606)
+    } else if field("Body").is_empty() || field("Body").chars().count() > 1_600 {
+        Some(21_602)
+    } else if !field("StatusCallback").starts_with("http") {
+        Some(21_609)
+    } else {
+        None
+    }
+}
+
+fn resource(form: &Form) -> Value {
+    json!({
+        "account_sid": ACCOUNT, "api_version": "2010-04-01", "body": form["Body"], "direction": "outbound-api",
+        "error_code": null, "error_message": null, "from": form.get("From"), "num_media": "0", "num_segments": "1",
+        "sid": form["Sid"], "status": "queued", "to": form["To"],
+    })
+}
+
+fn error(status: u16, code: i64) -> Response<Full<Bytes>> {
+    reply(
+        status,
+        &json!({"code": code, "message": "No.", "status": status}),
+    )
+}
+
+fn reply(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    let response = Response::builder()
+        .status(status)
+        .header("content-type", "application/json");
+    response
+        .body(Full::new(Bytes::from(body.to_string())))
+        .expect("a valid response")
+}

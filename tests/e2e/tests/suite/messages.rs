@@ -1,0 +1,490 @@
+//! Texts and mails: what is sent, to whom, by whom, and what comes back.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use aisle_e2e::accounts::code_of;
+use aisle_e2e::environment::{HARBOR, NORTH};
+use aisle_e2e::inbox::{code_to, texts_to};
+use aisle_e2e::json::Look;
+use aisle_e2e::python::{programs, run};
+use aisle_e2e::shopping::{complete, items, line, order_id, pickup_checkout};
+use aisle_e2e::twilio::{self, ACCOUNT, SENDER, TOKEN, Trouble, Twilio, call_back};
+use aisle_e2e::{Environment, Pair, Setup};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+const PHONE: &str = "+4915112345678";
+const MINUTE_MS: i64 = 60_000;
+const INBOUND: &str = "http://north.localhost:3000/webhooks/sms/twilio/inbound";
+
+/// The demo with North's texts sent by `twilio`, at any hour.
+async fn with_twilio(pair: Pair, twilio: &Twilio) -> Result<Environment> {
+    let aisle = twilio.sends_for(Setup::demo(pair)).start().await?;
+    policy(&aisle, json!({"sender": {"sms_from": SENDER}})).await?;
+    Ok(aisle)
+}
+
+/// North's policy of notification, at any hour of the day.
+async fn policy(aisle: &Environment, mut policy: Value) -> Result<()> {
+    policy["quiet_hours"] = json!({"from": "00:00", "until": "00:00"});
+    let admin = aisle.admin();
+    let mut brand = admin.get("/admin/brands/north").expect(200).await?.json();
+    brand["policies"]["notification"] = policy;
+    admin
+        .put("/admin/brands/north")
+        .json(&brand)
+        .expect(200)
+        .await?;
+    aisle.drain_outbox().await
+}
+
+/// Has a code texted; the challenge's id.
+async fn ask_for_code(aisle: &Environment, host: &str, phone: &str) -> Result<String> {
+    let request = json!({"channel": "sms", "address": phone});
+    let sent = aisle
+        .client(host)
+        .post("/accounts/codes")
+        .json(&request)
+        .expect(202)
+        .await?;
+    Ok(sent.json().text("/challenge_id").into())
+}
+
+/// Status and reason of the only message to a number.
+async fn state(aisle: &Environment) -> Result<(String, String)> {
+    let rows = aisle
+        .database
+        .rows(&format!("SELECT status, coalesce(failure, '') FROM message WHERE address = '{PHONE}' ORDER BY id"))
+        .await?;
+    let last = rows.last().context("no message")?;
+    Ok((
+        last[0].clone().unwrap_or_default(),
+        last[1].clone().unwrap_or_default(),
+    ))
+}
+
+/// An order of North's to be collected, with a number that wants its news.
+async fn order(aisle: &Environment) -> Result<String> {
+    let shopper = aisle.north();
+    let wanted = items(&shopper, 1).await?.remove(0);
+    let lines = [line(&wanted.id, 1)];
+    let open = json!({"line_items": lines, "fulfillment": {"methods": [{"type": "pickup"}]}});
+    let offered = shopper
+        .post("/checkout-sessions")
+        .json(&open)
+        .expect(201)
+        .await?
+        .json();
+    let store = offered
+        .text("/fulfillment/methods/0/destinations/0/id")
+        .to_owned();
+    let session = pickup_checkout(&shopper, &lines, &store).await?;
+    let order = order_id(&complete(&shopper, &session).await?.json()).to_owned();
+    let invite = json!({"scope": "order", "id": order, "address": PHONE, "consent": {"wording_version": "2026-11"}});
+    shopper.post("/invites").json(&invite).expect(201).await?;
+    Ok(order)
+}
+
+/// The order's promise moves, as a transfer makes it.
+async fn moves(
+    aisle: &Environment,
+    order: &str,
+    kind: &str,
+    before: i64,
+    after: i64,
+) -> Result<()> {
+    let news = json!({"kind": kind, "description": "moved", "ready_at_ms_before": before, "ready_at_ms": after});
+    let id = uuid::Uuid::now_v7();
+    aisle
+        .database
+        .rows(&format!(
+            "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
+             SELECT '{id}', brand_id, 'order', id, 'order.updated', '{news}', \
+             (SELECT max(created_at_ms) FROM outbox) FROM customer_order WHERE id = '{order}'"
+        ))
+        .await
+        .map(drop)
+}
+
+pub async fn a_code_is_texted_once_and_forgotten(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let challenge = ask_for_code(&aisle, NORTH, PHONE).await?;
+    let code = code_to(&aisle, PHONE).await?;
+    assert_eq!(code, code_of(&aisle.database, &challenge).await?);
+    let texts = texts_to(&aisle, PHONE).await?;
+    ensure!(
+        texts.len() == 1 && texts[0].text.starts_with("Northfell: "),
+        "{texts:?}"
+    );
+    let kept = format!("SELECT count(*) FROM message WHERE params LIKE '%{code}%'");
+    assert_eq!(aisle.database.number(&kept).await?, 0);
+    // A country that the brand does not serve costs nothing.
+    ask_for_code(&aisle, NORTH, "+12125550123").await?;
+    assert_eq!(texts_to(&aisle, "+12125550123").await?, []);
+    Ok(())
+}
+
+pub async fn twilio_is_given_what_its_documentation_asks_for(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    let taken = twilio.taken();
+    assert_eq!(taken.len(), 1);
+    let (to, from) = (&taken[0]["To"], &taken[0]["From"]);
+    assert_eq!((to.as_str(), from.as_str()), (PHONE, SENDER));
+    ensure!(taken[0]["Body"].starts_with("Northfell: "), "{taken:?}");
+    assert_eq!(state(&aisle).await?.0, "sent");
+
+    // Out of order, twice, and after its end.
+    for (status, then) in [
+        ("delivered", "delivered"),
+        ("sent", "delivered"),
+        ("failed", "delivered"),
+    ] {
+        let heard = twilio.report(&aisle, &taken[0], status, "").await?;
+        assert_eq!(heard.status, 204, "{heard:?}");
+        assert_eq!(state(&aisle).await?.0, then);
+    }
+    Ok(())
+}
+
+pub async fn what_twilio_refuses_is_tried_again_or_not(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    twilio.next(Trouble::Error(503, 20_503));
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        state(&aisle).await?,
+        ("queued".into(), "twilio_20503".into())
+    );
+    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        (state(&aisle).await?.0.as_str(), twilio.taken().len()),
+        ("sent", 1)
+    );
+
+    twilio.next(Trouble::Error(400, 21_614));
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        state(&aisle).await?,
+        ("failed".into(), "twilio_21614".into())
+    );
+    assert_eq!(twilio.taken().len(), 1);
+    Ok(())
+}
+
+pub async fn an_unknown_outcome_is_never_a_second_text(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    twilio.next(Trouble::TakenWithoutAnswer);
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        state(&aisle).await?,
+        ("sending".into(), "unknown_outcome".into())
+    );
+    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
+    aisle.send_messages().await?;
+    assert_eq!(state(&aisle).await?.0, "sent");
+    assert_eq!((twilio.taken().len(), twilio.lists()), (1, 1));
+    Ok(())
+}
+
+pub async fn callbacks_that_are_not_twilios_are_refused(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    let taken = twilio.taken().remove(0);
+    let url = taken["StatusCallback"].clone();
+    let form = |sid: &str| {
+        BTreeMap::from([
+            ("AccountSid".to_owned(), ACCOUNT.to_owned()),
+            ("MessageSid".to_owned(), sid.to_owned()),
+            ("MessageStatus".to_owned(), "failed".to_owned()),
+        ])
+    };
+    let before = aisle.database.rows("SELECT * FROM message").await?;
+    let own = form(&taken["Sid"]);
+    let unsigned = call_back(&aisle, &url, &own, "").await?;
+    assert_eq!(unsigned.status, 403, "{unsigned:?}");
+    for signature in [
+        twilio::signature("another token", &url, &own),
+        twilio::signature(TOKEN, INBOUND, &own),
+        twilio::signature(TOKEN, &url, &form("SM1")),
+    ] {
+        let wrong = call_back(&aisle, &url, &own, &signature).await?;
+        assert_eq!(wrong.status, 403, "{wrong:?}");
+    }
+    let unknown = "http://north.localhost:3000/webhooks/sms/twilio/status?message=nothing";
+    let stranger = form("SM999");
+    let signature = twilio::signature(TOKEN, unknown, &stranger);
+    assert_eq!(
+        call_back(&aisle, unknown, &stranger, &signature)
+            .await?
+            .status,
+        404
+    );
+    // Another brand's host has not sent it.
+    let elsewhere = url.replace("north.", "harbor.");
+    let signature = twilio::signature(TOKEN, &elsewhere, &own);
+    assert_eq!(
+        call_back(&aisle, &elsewhere, &own, &signature)
+            .await?
+            .status,
+        404
+    );
+    let large = BTreeMap::from([("Body".to_owned(), "x".repeat(20_000))]);
+    assert_eq!(call_back(&aisle, &url, &large, "x").await?.status, 413);
+    assert_eq!(aisle.database.rows("SELECT * FROM message").await?, before);
+    Ok(())
+}
+
+pub async fn stop_help_and_start_are_obeyed_at_once(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    let order = order(&aisle).await?;
+    aisle.send_messages().await?;
+    assert_eq!(twilio.taken().len(), 1);
+    let text = async |word: &str, sid: &str| -> Result<String> {
+        let form = BTreeMap::from([
+            ("AccountSid".to_owned(), ACCOUNT.to_owned()),
+            ("MessageSid".to_owned(), sid.to_owned()),
+            ("From".to_owned(), PHONE.to_owned()),
+            ("To".to_owned(), SENDER.to_owned()),
+            ("Body".to_owned(), word.to_owned()),
+        ]);
+        let signature = twilio::signature(TOKEN, INBOUND, &form);
+        let answer = call_back(&aisle, INBOUND, &form, &signature).await?;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Ok(answer.text().into_owned())
+    };
+    let contacts = format!(
+        "SELECT count(*) FROM order_contact WHERE order_id = '{order}' AND channel = 'sms' AND ended_at_ms IS NULL"
+    );
+    assert_eq!(aisle.database.number(&contacts).await?, 1);
+    ensure!(text("help", "SM1").await?.contains("Northfell: "));
+    assert_eq!(
+        aisle
+            .database
+            .number("SELECT count(*) FROM opt_out")
+            .await?,
+        0
+    );
+
+    let stopped = text(" Stopp. ", "SM2").await?;
+    ensure!(stopped.contains("START"), "{stopped}");
+    assert_eq!(aisle.database.number(&contacts).await?, 0);
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        state(&aisle).await?,
+        ("suppressed".into(), "opted_out".into())
+    );
+
+    text("START", "SM3").await?;
+    assert_eq!(aisle.database.number(&contacts).await?, 1);
+    // A repetition of what was obeyed is none of what came later.
+    text(" Stopp. ", "SM2").await?;
+    assert_eq!(
+        aisle
+            .database
+            .number("SELECT count(*) FROM opt_out")
+            .await?,
+        0
+    );
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(
+        (state(&aisle).await?.0.as_str(), twilio.taken().len()),
+        ("sent", 2)
+    );
+    let log = "SELECT decision FROM consent WHERE source = 'sms_keyword' ORDER BY at_ms, id";
+    let log: Vec<_> = aisle
+        .database
+        .rows(log)
+        .await?
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    assert_eq!(log, ["withdrawn", "given"]);
+    Ok(())
+}
+
+pub async fn a_text_that_fails_is_mailed_once(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    order(&aisle).await?;
+    aisle.send_messages().await?;
+    let taken = twilio.taken().remove(0);
+    for _ in 0..2 {
+        let heard = twilio
+            .report(&aisle, &taken, "undelivered", "30005")
+            .await?;
+        assert_eq!(heard.status, 204, "{heard:?}");
+    }
+    assert_eq!(
+        state(&aisle).await?,
+        ("failed".into(), "twilio_30005".into())
+    );
+    let mails = texts_to(&aisle, "ada@example.com").await?;
+    let instead = mails
+        .iter()
+        .filter(|mail| mail.text.contains("/i/"))
+        .count();
+    assert_eq!(instead, 1, "{mails:?}");
+    Ok(())
+}
+
+pub async fn moves_within_a_minute_are_one_text(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    policy(&aisle, json!({})).await?;
+    let order = order(&aisle).await?;
+    let had = texts_to(&aisle, PHONE).await?.len();
+    moves(&aisle, &order, "moved_later", 2_000, 9_000).await?;
+    moves(&aisle, &order, "moved_earlier", 9_000, 1_000).await?;
+    assert_eq!(texts_to(&aisle, PHONE).await?.len(), had, "too soon");
+    aisle.database.set_clock_forward_ms(2 * MINUTE_MS).await?;
+    let texts = texts_to(&aisle, PHONE).await?;
+    ensure!(
+        texts.len() == had + 1 && texts[had].text.contains("ready earlier"),
+        "{texts:?}"
+    );
+    // However often the relay sees them.
+    aisle
+        .database
+        .rows("UPDATE outbox SET done_at_ms = NULL")
+        .await?;
+    assert_eq!(texts_to(&aisle, PHONE).await?, texts);
+    let mails = texts_to(&aisle, "ada@example.com").await?;
+    let told = mails
+        .iter()
+        .filter(|mail| mail.text.contains("ready earlier"))
+        .count();
+    assert_eq!(
+        (
+            told,
+            mails
+                .iter()
+                .filter(|mail| mail.text.contains("confirmed"))
+                .count()
+        ),
+        (1, 1),
+        "{mails:?}"
+    );
+    Ok(())
+}
+
+pub async fn a_number_gets_only_so_many_texts(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    policy(&aisle, json!({"limits": {"number_per_hour": 2}})).await?;
+    let brand = "(SELECT id FROM brand WHERE handle = 'north')";
+    for index in 0..20 {
+        let id = uuid::Uuid::now_v7();
+        aisle
+            .database
+            .rows(&format!(
+                "INSERT INTO message (id, brand_id, dedup_key, channel, address, purpose, template, locale, params, status, \
+                 next_attempt_at_ms, expires_at_ms, created_at_ms, updated_at_ms) VALUES ('{id}', {brand}, 'k{index}', \
+                 'sms', '{PHONE}', 'code', 'code', 'en', '{{\"code\":\"123456\"}}', 'queued', 0, 9000000000000, 0, 0)"
+            ))
+            .await?;
+    }
+    assert_eq!(texts_to(&aisle, PHONE).await?.len(), 2);
+    let waiting = "SELECT count(*) FROM message WHERE status = 'queued' AND failure = 'limit'";
+    assert_eq!(aisle.database.number(waiting).await?, 18);
+    Ok(())
+}
+
+pub async fn words_can_be_seen_before_they_are_sent(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let admin = aisle.with_key(&aisle.admin_key);
+    let wanted = json!({"template": "order_ready", "locale": "de", "values": {"number": "7Q4ZK-M0TCX", "store": "Berlin"}});
+    let shown = admin
+        .post("/messages/preview")
+        .json(&wanted)
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(
+        shown["text"],
+        "Northfell: Bestellung 7Q4ZK-M0TCX liegt bereit bei Berlin."
+    );
+    assert_eq!(
+        (shown["encoding"].as_str(), shown["segments"].as_i64()),
+        (Some("gsm7"), Some(1))
+    );
+    let unknown = admin
+        .post("/messages/preview")
+        .json(&json!({"template": "x"}))
+        .expect(422)
+        .await?;
+    assert_eq!(unknown.json()["path"], "$.template");
+    aisle
+        .north()
+        .post("/messages/preview")
+        .json(&wanted)
+        .expect(401)
+        .await?;
+    Ok(())
+}
+
+pub async fn the_sandbox_is_seen_in_development_only(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    aisle.north().get("/dev/messages").expect(404).await?;
+    let aisle = Setup::demo(pair)
+        .variable("dev_pages", "true")
+        .start()
+        .await?;
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    let code = code_to(&aisle, PHONE).await?;
+    let page = aisle.north().get("/dev/messages").expect(200).await?;
+    ensure!(
+        page.text().contains(&code) && page.header("content-type").starts_with("text/html"),
+        "{page:?}"
+    );
+    let list = aisle
+        .north()
+        .get("/dev/messages")
+        .header("accept", "application/json")
+        .expect(200)
+        .await?;
+    assert_eq!(list.json()["messages"][0]["to"], PHONE);
+    let other = aisle
+        .client(HARBOR)
+        .get("/dev/messages")
+        .expect(200)
+        .await?;
+    ensure!(!other.text().contains(&code), "{other:?}");
+    Ok(())
+}
+
+/// The official library judges the signature that the app takes.
+pub async fn twilios_own_validator_agrees(_: Pair) -> Result<()> {
+    let python =
+        tokio::task::block_in_place(|| programs("twilio", &["twilio==9.13.0"]))?.join("python");
+    let form = BTreeMap::from([
+        ("Body".to_owned(), "Größe & +1 = ?".to_owned()),
+        ("From".to_owned(), PHONE.to_owned()),
+        ("MessageSid".to_owned(), "SM1".to_owned()),
+    ]);
+    let script = "import json,sys\nfrom twilio.request_validator import RequestValidator\n\
+                  t,u,f,s=sys.argv[1:]\nprint(RequestValidator(t).validate(u,json.loads(f),s))";
+    for (signature, verdict) in [
+        (twilio::signature(TOKEN, INBOUND, &form), "True"),
+        ("AAAA".to_owned(), "False"),
+    ] {
+        let fields = serde_json::to_string(&form)?;
+        let mut command = Command::new(&python);
+        command.args(["-c", script, TOKEN, INBOUND, &fields, &signature]);
+        let said = tokio::task::block_in_place(|| run(&mut command))?;
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), verdict);
+    }
+    Ok(())
+}
