@@ -141,6 +141,16 @@ impl Brand {
         ready_at_ms.saturating_add(self.pickup_days.max(0).saturating_mul(DAY_MS))
     }
 
+    /// Whether texts may go to numbers of this country (ISO 3166-1 alpha-2).
+    pub fn may_text(&self, country: &str) -> bool {
+        let listed = &self.policies.notification.countries;
+        if !listed.is_empty() {
+            return listed.iter().any(|one| one == country);
+        }
+        let mut shipped = self.shipping_methods.iter().flat_map(|one| &one.countries);
+        self.country == country || shipped.any(|one| one == country)
+    }
+
     /// Checks what the shape alone cannot. Errors name the first wrong field, such as `tax_rates[2].rate_ppm`.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(
@@ -187,6 +197,13 @@ impl Brand {
             .validate()
             .map_err(|(path, detail)| FieldError {
                 path: format!("policies.{path}"),
+                detail: detail.into(),
+            })?;
+        self.policies
+            .notification
+            .validate()
+            .map_err(|(path, detail)| FieldError {
+                path: format!("policies.notification.{path}"),
                 detail: detail.into(),
             })?;
         if let Some(app) = &self.app {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::brand::RequiredContact;
 use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
 use crate::collection::Network;
+use crate::contact::is_e164;
 use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest, PickupStore};
 use crate::lane::Lane;
 use crate::layaway::Schedule;
@@ -437,14 +438,6 @@ pub(crate) fn is_email(text: &str) -> bool {
     };
     text.rsplit_once('@')
         .is_some_and(|(name, host)| plain(name) && plain(host))
-}
-
-pub(crate) fn is_e164(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 /// Taxes every line and every delivery at the place where its method ends.

@@ -83,6 +83,15 @@ impl Purpose {
     }
 }
 
+/// Whether the text has the form of E.164: `+` and 7 to 15 digits.
+pub(crate) fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// An address of mail in lower case: a dot-atom, an @, and a host name with a dot, as every
 /// provider delivers to (RFC 5321 allows more, which nobody uses).
 pub fn email(text: &str) -> Result<String, ContactError> {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkout::{is_e164, is_email};
+use crate::checkout::is_email;
+use crate::contact::is_e164;
 use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};

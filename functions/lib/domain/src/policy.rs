@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cancellation::CancellationPolicy;
+use crate::notification::NotificationPolicy;
 use crate::returns::ReturnPolicy;
 
 const WHOLE_PPM: i64 = 1_000_000;
@@ -21,6 +22,7 @@ pub struct Policies {
     pub counting: CountingPolicy,
     pub cancellation: CancellationPolicy,
     pub returns: ReturnPolicy,
+    pub notification: NotificationPolicy,
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
 }
