@@ -306,10 +306,9 @@ pub async fn nobody_brings_what_is_not_theirs(pair: Pair) -> Result<()> {
             .await?;
         assert_eq!(refused.json().at("/messages/0/path"), "$.cart_id");
     }
-    let merge = |client: &Client, body: Value| {
-        let call = client.post("/carts/mine/merge").json(&body);
-        let send = call.send();
-        async move { send.await }
+    let merge = async |client: &Client, body: Value| {
+        let call = client.post("/carts/mine/merge");
+        call.json(&body).send().await
     };
     for body in [
         json!({}),
