@@ -20,7 +20,7 @@ use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 use crate::answer::{self, Answer};
 use crate::facts::{Attempt, Facts, Question, SessionRow};
 use crate::sessions::{self, document, shown};
-use crate::{terms, transfers};
+use crate::{limits, terms, transfers};
 use aisle_http::payment::{self, Authorisation, PaymentProvider, Sandbox, Verdict};
 
 /// After this long, whoever asked the provider is gone: the time limits of a request are shorter.
@@ -210,8 +210,12 @@ impl Completion<'_> {
             &pending.transfers,
             facts,
         )?;
+        let paying = limits::begin(&mut batch, self.brand, &pending.row.session.buyer);
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
+            Err(BatchError::Unmet { statement, .. }) if paying.contains(&statement) => {
+                Err(limits::exceeded())
+            }
             Err(BatchError::Unmet { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -465,6 +469,7 @@ async fn finish(
             return Reply::json(200, &shown(call, brand, &pending.row).with(&[notice])).map(Some);
         }
     };
+    limits::end(&mut batch, brand, &pending.row.session.buyer);
     let answer = Answer::new(200, &shown(call, brand, &pending.row).with(&notices))?;
     match keyed {
         Keyed::Not => {}

@@ -4,6 +4,7 @@ mod answer;
 mod carts;
 mod complete;
 mod facts;
+mod limits;
 mod recover;
 mod sessions;
 mod terms;

@@ -309,8 +309,7 @@ impl New<'_> {
             let doc = json!({"invite_id": self.id}).to_string();
             audit::record(batch, staff.actor(), "invite.sent", subject, &doc);
         }
-        let account_id = self.caller.account_id().or(self.subject.owner.as_deref());
-        if let Some(account_id) = account_id {
+        if let Some(account_id) = self.caller.account_id() {
             let invite = (Kind::Invite, self.id.as_str());
             changes::of_account(batch, &self.brand.id, account_id, invite, false);
         }

@@ -69,14 +69,8 @@ pub async fn revoke(call: &Call, id: &str) -> Result<Reply, Error> {
         values![&brand.id, id],
     );
     messages::withdraw(&mut batch, &brand.id, &message_key(id));
-    if let Some(account_id) = row.account_id.or(row.subject.owner) {
-        changes::of_account(
-            &mut batch,
-            &brand.id,
-            &account_id,
-            (Kind::Invite, id),
-            false,
-        );
+    if let Some(account_id) = &row.account_id {
+        changes::of_account(&mut batch, &brand.id, account_id, (Kind::Invite, id), false);
     }
     batch.commit(call.db()).await?;
     Ok(Reply::empty(204))

@@ -4,9 +4,8 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::cart::Buyer;
-use aisle_domain::known_by;
 use aisle_http::Error;
-use aisle_store::{Batch, BatchError, limit, sha256_hex, values};
+use aisle_store::{Batch, BatchError, limit, values};
 
 use crate::fresh::Fresh;
 
@@ -45,9 +44,8 @@ impl Limits {
     ) -> Self {
         let (brand_id, policy) = (&brand.id, &brand.policies.transfers);
         let (number, email) = (buyer.phone_number.as_deref(), buyer.email.as_deref());
-        let digest = |text: &str| sha256_hex(format!("{brand_id}/{text}").as_bytes());
         let first = batch.len();
-        for key in known_by::keys(number, email, digest) {
+        for key in limit::contact_keys(brand_id, number, email) {
             let window_ms = policy.reservation_minutes.saturating_mul(MINUTE_MS);
             let name = format!("unpaid/{key}");
             limit::spend(batch, &name, policy.max_unpaid_per_contact, window_ms);

@@ -151,7 +151,7 @@ pub fn sql(dialect: Dialect) -> String {
          LEFT JOIN account_order ao ON h.kind = 'order' AND ao.brand_id = ?1 AND ao.account_id = ?2 AND ao.order_id = h.subject_id \
          LEFT JOIN customer_order o ON o.brand_id = ?1 AND o.id = ao.order_id AND o.status IN ('confirmed', 'cancelled') \
          LEFT JOIN pickup p ON p.brand_id = ?1 AND p.order_id = o.id \
-         LEFT JOIN invite i ON h.kind = 'invite' AND i.brand_id = ?1 AND i.account_id = ?2 AND i.id = h.subject_id \
+         LEFT JOIN invite i ON h.kind = 'invite' AND i.brand_id = ?1 AND i.id = h.subject_id AND ?2 IN (i.account_id, i.claimed_by) \
          LEFT JOIN message m ON h.kind = 'notice' AND m.brand_id = ?1 AND m.account_id = ?2 AND m.id = h.subject_id \
          WHERE a.brand_id = ?1 AND a.id = ?2 AND a.status = 'active' ORDER BY h.seq"
     )

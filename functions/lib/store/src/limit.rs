@@ -1,6 +1,16 @@
 //! Limits that hold across instances and regions, because the database counts.
 
-use crate::{Batch, Db, StoreError, values};
+use aisle_domain::known_by;
+
+use crate::{Batch, Db, StoreError, sha256_hex, values};
+
+/// What a person is counted by within a brand: a digest for the number and one for the
+/// address, as far as they are known.
+pub fn contact_keys(brand_id: &str, number: Option<&str>, address: Option<&str>) -> Vec<String> {
+    known_by::keys(number, address, |text| {
+        sha256_hex(format!("{brand_id}/{text}").as_bytes())
+    })
+}
 
 /// Whether `name` (such as `pass-code/BRAND/DEVICE`) may be used once more: at most `most`
 /// times in a window of `window_ms` that begins with its first use. Counts the use, also
@@ -45,5 +55,13 @@ pub fn spend(batch: &mut Batch, name: &str, most: i64, window_ms: i64) {
          window_ends_ms = CASE WHEN rate_limit.window_ends_ms <= {now} THEN {now} + ?3 ELSE rate_limit.window_ends_ms END \
          WHERE rate_limit.used < ?2 OR rate_limit.window_ends_ms <= {now}",
         values![name, most, window_ms],
+    );
+}
+
+/// Takes back a use that [`spend`] counted, of the window that is open.
+pub fn give_back(batch: &mut Batch, name: &str) {
+    batch.add(
+        "UPDATE rate_limit SET used = used - 1 WHERE name = ?1 AND used > 0 AND window_ends_ms > {now}",
+        values![name],
     );
 }

@@ -62,6 +62,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         locale,
         title: text.your_cart,
         script: None,
+        app_banner: None,
         signed_in: Some(matches!(viewer, Viewer::Account(_))),
     };
     Ok(shell.page(200, &main))

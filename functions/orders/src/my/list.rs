@@ -77,6 +77,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         locale,
         title: text.your_orders,
         script: None,
+        app_banner: None,
         signed_in: Some(true),
     };
     Ok(shell.page(200, &main))

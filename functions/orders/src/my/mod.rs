@@ -78,6 +78,7 @@ async fn refused(call: &Call, error: Error) -> Result<Reply, Error> {
         locale,
         title,
         script: None,
+        app_banner: None,
         signed_in: None,
     };
     let main = html! {

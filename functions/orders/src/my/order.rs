@@ -3,6 +3,7 @@
 mod actions;
 mod head;
 mod history;
+mod link;
 mod pass;
 mod place;
 
@@ -113,6 +114,7 @@ impl<'a> Page<'a> {
             div data-version=(version) data-events=(self.path("/events")) {
                 (self.flash())
                 (self.head())
+                (self.by_link())
                 (self.undelivered())
                 @if self.collection() == Some(PickupStatus::Ready) { (pass::card(self, false)) }
                 @if self.waits() { (self.coming()) }
@@ -138,6 +140,7 @@ impl<'a> Page<'a> {
             locale: self.locale,
             title: &title,
             script: Some(SCRIPT),
+            app_banner: self.app_banner(),
             signed_in: Some(matches!(self.visit.viewer, Viewer::Account(_))),
         };
         shell.page(200, main)

@@ -18,6 +18,8 @@ pub struct Shell<'a> {
     pub title: &'a str,
     /// The one script that the page may run.
     pub script: Option<&'static str>,
+    /// Content of the meta element with which Safari offers the brand's app.
+    pub app_banner: Option<String>,
     /// Whether the viewer has an account; `None`: signing in or out is of no use here.
     pub signed_in: Option<bool>,
 }
@@ -43,6 +45,7 @@ impl Shell<'_> {
                     meta property="og:title" content={ (text.your_order) " · " (self.brand.name) };
                     // Or a browser asks for one of its own accord.
                     link rel="icon" href="data:,";
+                    @if let Some(app) = &self.app_banner { meta name="apple-itunes-app" content=(app); }
                     title { (title) }
                     style { (PreEscaped(&style)) }
                 }

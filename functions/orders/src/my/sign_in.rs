@@ -41,6 +41,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         locale,
         title: text.sign_in,
         script: None,
+        app_banner: None,
         signed_in: None,
     };
     Ok(shell.page(200, &main))

@@ -306,10 +306,9 @@ pub async fn nobody_brings_what_is_not_theirs(pair: Pair) -> Result<()> {
             .await?;
         assert_eq!(refused.json().at("/messages/0/path"), "$.cart_id");
     }
-    let merge = |client: &Client, body: Value| {
-        let call = client.post("/carts/mine/merge").json(&body);
-        let send = call.send();
-        async move { send.await }
+    let merge = async |client: &Client, body: Value| {
+        let call = client.post("/carts/mine/merge");
+        call.json(&body).send().await
     };
     for body in [
         json!({}),
@@ -395,10 +394,15 @@ pub async fn the_till_sells_the_accounts_cart(pair: Pair) -> Result<()> {
     let id = cart.text("/id");
     let synced = phone.get("/sync").expect(200).await?.json();
     let till = aisle.staff(NORTH, &store, "pos cash").await?.client;
-    let scanned = json!({ "text": format!("AISLE:CART:{id}") });
-    till.post("/pos/scan").json(&scanned).expect(200).await?;
-    let offer = till.post(&format!("/pos/carts/{id}/continue"));
-    let offer = offer.expect(200).await?.json();
+    // The shopper shows who they are, or the cart itself.
+    let code = phone.post("/accounts/me/customer-code").expect(201).await?;
+    let scan = |text: &str| till.post("/pos/scan").json(&json!({ "text": text }));
+    let customer = scan(code.json().text("/text")).expect(200).await?.json();
+    assert_eq!(customer.text("/kind"), "customer");
+    let cart = scan(&format!("AISLE:CART:{id}")).expect(200).await?.json();
+    let path = customer.text("/actions/0/path");
+    assert_eq!(path, cart.text("/actions/0/path"));
+    let offer = till.post(path).expect(200).await?.json();
     assert_eq!(offer.number("/lines/0/quantity"), 2);
     let sale = json!({"cart_id": id, "payment": {"type": "card_present", "reference": "T:1"}});
     let sold = till

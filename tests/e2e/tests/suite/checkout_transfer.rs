@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::{Look, message};
 use aisle_e2e::shopping::{
-    Item, TOKEN_FAIL, checkout_request, complete, items, line, order_id, payment_with, pickup_at,
-    pickup_checkout,
+    Item, TOKEN_FAIL, TOKEN_SUCCESS, checkout_request, complete, items, line, order_id,
+    payment_with, pickup_at, pickup_checkout,
 };
 use aisle_e2e::{Answer, Client, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
@@ -330,6 +330,46 @@ pub async fn a_brand_may_keep_transfers_to_itself(pair: Pair) -> Result<()> {
     message(&session, "destination_unavailable").with_context(|| format!("{session:#}"))?;
     assert!(destination(&session, wanted.location("BER-01")).is_err());
     Ok(())
+}
+
+/// Payments that nobody settles keep only so much of the stock from others.
+pub async fn a_buyer_has_only_so_many_payments_under_way(pair: Pair) -> Result<()> {
+    const AT_ONCE: i64 = 20;
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = spread(&aisle, &[("BER-01", 60)]).await?;
+    let (shopper, store) = (aisle.north(), wanted.location("BER-01"));
+    let session = async || pickup_checkout(&shopper, &[line(&wanted.item.id, 1)], store).await;
+    let pay = async |session: &Value, token: &str| -> Result<Answer> {
+        let path = format!("/checkout-sessions/{}/complete", session.text("/id"));
+        let payment = payment_with(session, token);
+        shopper.post(&path).json(&payment).send().await
+    };
+    for _ in 0..AT_ONCE {
+        let unanswered = pay(&session().await?, "tok_unavailable").await?.json();
+        message(&unanswered, "payment_pending").with_context(|| format!("{unanswered:#}"))?;
+    }
+    let one_more = session().await?;
+    let refused = pay(&one_more, TOKEN_SUCCESS).await?;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.headers.contains_key("retry-after"));
+    let reserved = format!(
+        "SELECT sum(reserved) FROM stock WHERE sku = '{}'",
+        wanted.item.sku
+    );
+    assert_eq!(aisle.database.number(&reserved).await?, AT_ONCE);
+
+    let mut other = checkout_request(&[line(&wanted.item.id, 1)], pickup_at(store));
+    other["buyer"] = json!({"email": "ben@example.com"});
+    let other = shopper.post("/checkout-sessions").json(&other);
+    let other = other.expect(201).await?.json();
+    order_id(&pay(&other, TOKEN_SUCCESS).await?.json());
+
+    aisle.database.set_clock_forward_ms(60_000).await?;
+    let relay = aisle.with_key(&aisle.relay_key);
+    relay.post("/checkout-sessions/recover").expect(200).await?;
+    order_id(&pay(&one_more, TOKEN_SUCCESS).await?.json());
+    assert_eq!(aisle.database.number(&reserved).await?, 2);
+    aisle.database.check_invariants().await
 }
 
 /// Before anybody has asked for the brand, so that nobody remembers it as it was.

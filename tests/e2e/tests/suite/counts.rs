@@ -816,7 +816,7 @@ pub async fn a_step_is_one_read_and_one_write(pair: Pair) -> Result<()> {
     let (done, scanned) = (format!("{count}/zones/All/done"), format!("{count}/scans"));
     for (name, path, body) in [
         ("adjust", "/adjustments", found),
-        ("zone done", done.as_str(), json!({})),
+        ("zone-done", done.as_str(), json!({})),
         ("scan", scanned.as_str(), Value::Null),
         ("unpack", delivery.as_str(), Value::Null),
     ] {

@@ -12,6 +12,8 @@ pub use asking::{
     limits_hold_for_numbers_and_callers, links_are_listed_and_revoked,
     the_wrong_people_have_no_links,
 };
+pub use scene::code_of as link_code;
+
 pub use claiming::{
     a_cart_moves_to_the_phone_and_into_the_account, a_link_becomes_one_accounts_own,
     a_page_asks_before_it_claims, a_phone_is_linked_to_its_account,

@@ -324,7 +324,7 @@ async fn pays_once(
 }
 
 fn cash() -> Value {
-    json!({"payment": {"type": "cash", "tendered_minor": 10_000_000}})
+    json!({"position": 2, "payment": {"type": "cash", "tendered_minor": 10_000_000}})
 }
 
 pub async fn two_tills_take_a_part_once(pair: Pair) -> Result<()> {

@@ -14,6 +14,7 @@ mod checkout_transfer;
 mod clock;
 mod counts;
 mod deliveries;
+mod devices_story;
 mod discovery;
 mod health;
 mod holds;
@@ -133,6 +134,7 @@ harness::suite! {
         a_brand_may_keep_transfers_to_itself,
         the_shoppers_own_transfer_is_taken_over,
         what_was_set_aside_and_is_not_bought_is_given_back,
+        a_buyer_has_only_so_many_payments_under_way,
         a_cart_is_cancelled_under_its_order,
         a_cart_is_sold_at_a_till_under_its_order,
     ],
@@ -161,6 +163,9 @@ harness::suite! {
         memory_does_not_grow_with_the_file,
     ],
     interleavings: [nothing_is_lost_whoever_does_what_when],
+    devices_story: [
+        sign_up_text_open_arrives_early_here_i_am,
+    ],
     invites: [
         a_link_is_texted_with_consent,
         addresses_that_are_not_texted_are_refused,
@@ -325,6 +330,7 @@ harness::suite! {
         a_missed_departure_moves_the_promise_once,
         what_slips_too_far_comes_from_elsewhere,
         a_late_answer_is_a_new_promise,
+        what_is_set_aside_is_promised_anew_too,
         a_refusal_takes_what_the_store_has_itself,
         a_store_that_has_it_all_needs_no_transfer,
         ten_thousand_requests_leave_enough_for_others,

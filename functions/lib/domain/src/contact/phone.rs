@@ -51,8 +51,10 @@ pub fn phone(text: &str, default_country: &str) -> Result<Phone, ContactError> {
     if digits < 5 {
         return Err(too_short());
     }
-    let default = default_country.parse::<country::Id>().ok();
-    let number = phonenumber::parse(default, text).map_err(unreadable)?;
+    // A number that names its country must not lose a digit that is a prefix in another.
+    let national = !text.starts_with('+');
+    let default = national.then(|| default_country.parse::<country::Id>().ok());
+    let number = phonenumber::parse(default.flatten(), text).map_err(unreadable)?;
     if !number.is_valid() {
         return Err(why_invalid(&number, digits));
     }
@@ -163,6 +165,11 @@ mod tests {
         let country = |text: &str| phone(text, "DE").unwrap().country;
         assert_eq!(country("+12125550123"), "US");
         assert_eq!(country("+16135550123"), "CA");
+        let abroad = phone("+4915112345678", "US").unwrap();
+        assert_eq!(
+            (abroad.e164.as_str(), abroad.country.as_str()),
+            ("+4915112345678", "DE")
+        );
         assert_eq!(country("+34612345678"), "ES");
         assert_eq!(country("+393401234567"), "IT");
         assert_eq!(phone("(212) 555-0123", "US").unwrap().e164, "+12125550123");

@@ -98,6 +98,7 @@ fn update_checkout() {}
         (status = 404, body = ErrorResponse, description = "Unknown or expired"),
         (status = 409, body = ErrorResponse, description = "Canceled or expired; being completed by another request; or the key was used for another request"),
         (status = 413, body = ErrorResponse, description = "The body is too large"),
+        (status = 429, body = ErrorResponse, description = "Too many payments of this buyer are under way; `Retry-After` says when to try again"),
         (status = 503, body = ErrorResponse, description = "The database does not answer"),
     )
 )]

@@ -19,7 +19,7 @@ pub struct Api;
     get, path = "/sync", tag = "sync", security(("shopper" = [])),
     params(
         ("cursor" = Option<String>, Query, description = "The cursor of the last answer or event"),
-        ("limit" = Option<i64>, Query, minimum = 1, description = "Changes in the answer, at most; 500 when absent, and never more"),
+        ("limit" = Option<i64>, Query, description = "Changes in the answer, at most; 500 when absent, and never more", minimum = 1),
     ),
     responses(
         (status = 200, body = Synced),
@@ -43,7 +43,7 @@ fn sync() {}
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that the client has; it goes before `cursor`"),
         ("cursor" = Option<String>, Query, description = "The cursor of the last answer, for the first stream"),
-        ("limit" = Option<i64>, Query, minimum = 1, description = "Changes in an event, at most; 500 when absent, and never more"),
+        ("limit" = Option<i64>, Query, description = "Changes in an event, at most; 500 when absent, and never more", minimum = 1),
     ),
     responses(
         (status = 200, description = "`text/event-stream` (HTML Living Standard, section 9.2)", body = String, content_type = "text/event-stream"),

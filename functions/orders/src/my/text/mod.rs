@@ -158,6 +158,8 @@ pub struct Text {
     pub failed_other: &'static str,
     // Around it.
     pub sign_in: &'static str,
+    pub keep_order: &'static str,
+    pub open_in_app: &'static str,
     pub sign_out: &'static str,
     pub sign_in_why: &'static str,
     pub sign_in_address: &'static str,

@@ -199,6 +199,31 @@ pub async fn a_late_answer_is_a_new_promise(pair: Pair) -> Result<()> {
     scene.assert_shelves("kept", &[(BERLIN, (1, 1))]).await
 }
 
+/// A cart that waits with its goods is promised a later instant, and bought at that.
+pub async fn what_is_set_aside_is_promised_anew_too(pair: Pair) -> Result<()> {
+    let policies = json!({"transfers": {"reservation_minutes": 43200}});
+    let scene = Scene::under(pair, &[(BERLIN, 2)], policies).await?;
+    let mut body = scene.asked(1, HAMBURG);
+    body["for"] = json!({"type": "cart", "id": scene.cart(1).await?});
+    let created = scene.shopper.post("/transfers").json(&body);
+    let created = created.expect(201).await?.json();
+    let id = created.text("/transfers/0/id");
+    wait_until(&scene, id, "departs_at", MINUTE_MS).await?;
+    assert_eq!(scene.housekeeping().await?["slipped"], 1);
+    assert_eq!(scene.housekeeping().await?["slipped"], 0);
+    let shown = scene.show(id).await?;
+    assert_eq!(
+        (
+            shown.text("/status"),
+            shown.text("/eta_history/0/reason"),
+            shown.text("/eta_history/0/ready_at_before")
+        ),
+        ("reserved", "not_decided_in_time", created.text("/ready_at"))
+    );
+    assert_ne!(shown["eta"]["ready_at"], created["ready_at"]);
+    scene.assert_shelves("kept", &[(BERLIN, (2, 1))]).await
+}
+
 /// What the store has itself by now comes first, then other sources, then words.
 pub async fn a_refusal_takes_what_the_store_has_itself(pair: Pair) -> Result<()> {
     let scene = Scene::with(pair, &[(BERLIN, 3)]).await?;
