@@ -23,8 +23,6 @@ pub struct Due {
     pub template: String,
     pub locale: String,
     pub params: Map<String, Value>,
-    pub order_id: Option<String>,
-    pub account_id: Option<String>,
     pub is_fallback: bool,
     /// Somebody began to send it and did not say what became of it.
     pub in_doubt: bool,
@@ -33,7 +31,6 @@ pub struct Due {
     pub expires_at_ms: i64,
     pub claimed_at_ms: i64,
     pub body_hash: String,
-    pub dedup_key: String,
     consented: bool,
     wanted: bool,
     opted_out: bool,
@@ -48,9 +45,9 @@ impl Due {
     pub async fn page(db: &Db) -> Result<Vec<Self>, Error> {
         let rows = db
             .query(
-                "SELECT m.id, m.brand_id, m.channel, m.address, m.purpose, m.template, m.locale, m.params, m.order_id, \
-                   m.account_id, m.fallback_of, m.status, m.attempts, m.created_at_ms, m.expires_at_ms, \
-                   m.claimed_at_ms, m.body_hash, m.dedup_key, {now} AS now_ms, \
+                "SELECT m.id, m.brand_id, m.channel, m.address, m.purpose, m.template, m.locale, m.params, \
+                   m.fallback_of, m.status, m.attempts, m.created_at_ms, m.expires_at_ms, \
+                   m.claimed_at_ms, m.body_hash, {now} AS now_ms, \
                    (SELECT c.decision FROM consent c WHERE c.brand_id = m.brand_id AND c.channel = m.channel \
                       AND c.address = m.address AND c.purpose IN (m.purpose, 'all') \
                       ORDER BY c.at_ms DESC, c.id DESC LIMIT 1) AS decision, \
@@ -90,8 +87,6 @@ impl Due {
             template: row.text("template")?,
             locale: row.text("locale")?,
             params: row.json("params")?,
-            order_id: row.text_opt("order_id")?,
-            account_id: row.text_opt("account_id")?,
             is_fallback: row.text_opt("fallback_of")?.is_some(),
             in_doubt: row.text("status")? == "sending",
             attempts: row.int("attempts")?,
@@ -99,7 +94,6 @@ impl Due {
             expires_at_ms: row.int("expires_at_ms")?,
             claimed_at_ms: row.int_opt("claimed_at_ms")?.unwrap_or_default(),
             body_hash: row.text_opt("body_hash")?.unwrap_or_default(),
-            dedup_key: row.text("dedup_key")?,
             consented: row.text_opt("decision")?.as_deref() == Some("given"),
             wanted: row.int_opt("wanted")?.is_some(),
             opted_out: false,

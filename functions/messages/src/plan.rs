@@ -9,6 +9,7 @@ use aisle_domain::fulfillment::Destination;
 use aisle_domain::notification::{News, Recipients, outdated_by, told};
 use aisle_domain::order::Order;
 use aisle_http::{Call, Error};
+use aisle_store::changes::Kind;
 use aisle_store::messages::{self, NewMessage};
 use aisle_store::{Batch, BatchError, Row, StoreError, changes, values};
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ struct Contact {
 /// An order with its contacts.
 struct Told {
     order: Option<Order>,
+    /// Whose order it is.
+    account_id: Option<String>,
     contacts: Vec<Contact>,
 }
 
@@ -71,11 +74,13 @@ pub async fn run(call: &Call) -> Result<usize, Error> {
                 Some(brand),
                 Some(Told {
                     order: Some(order),
+                    account_id,
                     contacts,
                 }),
             ) => Plan {
                 brand,
                 order: &order,
+                account_id,
                 contacts,
                 batch: &mut batch,
             }
@@ -116,7 +121,8 @@ async fn due(call: &Call) -> Result<Vec<Notice>, Error> {
 async fn orders(call: &Call, notices: &[Notice]) -> Result<BTreeMap<String, Told>, Error> {
     let wanted = call.db().dialect().each("?1");
     let sql = format!(
-        "SELECT o.id, o.doc, k.channel, k.address, k.locale FROM customer_order o \
+        "SELECT o.id, o.doc, a.account_id, k.channel, k.address, k.locale FROM customer_order o \
+         LEFT JOIN account_order a ON a.brand_id = o.brand_id AND a.order_id = o.id \
          LEFT JOIN order_contact k ON k.brand_id = o.brand_id AND k.order_id = o.id AND k.ended_at_ms IS NULL \
          WHERE o.id IN {wanted} ORDER BY o.id, k.created_at_ms, k.channel, k.address LIMIT ?2"
     );
@@ -131,6 +137,7 @@ async fn orders(call: &Call, notices: &[Notice]) -> Result<BTreeMap<String, Told
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => entry.insert(Told {
                 order: Some(row.json("doc")?),
+                account_id: row.text_opt("account_id")?,
                 contacts: Vec::new(),
             }),
         };
@@ -181,6 +188,7 @@ impl Contact {
 struct Plan<'a> {
     brand: &'a Brand,
     order: &'a Order,
+    account_id: Option<String>,
     contacts: Vec<Contact>,
     batch: &'a mut Batch,
 }
@@ -231,17 +239,10 @@ impl Plan<'_> {
                 .collect();
             planned += addressed.len();
             for contact in addressed {
-                write(
-                    self.batch,
-                    self.brand,
-                    self.order,
-                    (contact, &template),
-                    &latest.event_id,
-                );
+                let about = (self.order, self.account_id.as_deref());
+                let said = (contact, template.as_str());
+                write(self.batch, self.brand, about, said, &latest.event_id);
             }
-        }
-        if planned > 0 {
-            changes::of_notice(self.batch, &self.brand.id, &self.order.id, &latest.event_id);
         }
         planned
     }
@@ -285,7 +286,7 @@ impl Plan<'_> {
 fn write(
     batch: &mut Batch,
     brand: &Brand,
-    order: &Order,
+    (order, account_id): (&Order, Option<&str>),
     (contact, template): (&Contact, &str),
     event_id: &str,
 ) {
@@ -316,11 +317,14 @@ fn write(
         locale: &contact.locale,
         params: params(brand, order).to_string(),
         order_id: Some(&order.id),
-        account_id: None,
+        account_id,
         invite_id: None,
         expires_in_ms: LIFETIME_MS,
     };
-    messages::enqueue(batch, &message);
+    let id = messages::enqueue(batch, &message);
+    if let Some(account_id) = account_id {
+        changes::of_account(batch, &brand.id, account_id, (Kind::Notice, &id), false);
+    }
 }
 
 /// The order as it is now: the latest state is what is told.

@@ -84,18 +84,6 @@ pub fn of_checkout(batch: &mut Batch, brand_id: &str, session_id: &str) {
     );
 }
 
-/// News of an order (`event_id` of table `notice`) were told: its account's, if it belongs to one.
-pub fn of_notice(batch: &mut Batch, brand_id: &str, order_id: &str, event_id: &str) {
-    record(
-        batch,
-        OF_ORDER,
-        brand_id,
-        order_id,
-        (Kind::Notice, event_id),
-        false,
-    );
-}
-
 /// A cart has changed: its account's, if it belongs to one.
 pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
     record(
