@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::inbox::code_in;
 use crate::json::Look;
 use crate::{Client, Database, Environment};
 
