@@ -16,7 +16,10 @@ use crate::invites::link_code;
 
 const ADA: &str = "ada@example.com";
 const SCOPES: &str = "pos stock transfer";
-const DAY_MS: i64 = 24 * 3_600_000;
+/// The carrier is at the door.
+const EARLY_MS: i64 = 5 * 60_000;
+/// Of the machine, which the databases' clocks are.
+const NOW: &str = "SELECT max(created_at_ms) FROM message";
 
 pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
@@ -62,7 +65,7 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
     let stranger = Phone::new(&aisle, NORTH, "en");
     assert_eq!(stranger.open(&link).await?.answer.status, 410);
 
-    // The sending store packs it, and its carrier is a day early.
+    // The sending store packs it, and its carrier is early.
     let sender = aisle.staff(NORTH, source, SCOPES).await?.client;
     let out = sender
         .get("/transfers?direction=out")
@@ -73,8 +76,8 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
     for step in ["pick", "ship"] {
         call(&sender, &format!("{transfer}/{step}"), json!({}), 200).await?;
     }
-    let arrives = parse_rfc3339(out.text("/transfers/0/eta/arrives_at")).context("an instant")?;
-    let early = json!({"type": "arriving", "expected_at": rfc3339(arrives - DAY_MS)});
+    let now = aisle.database.number(NOW).await?;
+    let early = json!({"type": "arriving", "expected_at": rfc3339(now + EARLY_MS)});
     call(&aisle.admin(), &format!("{transfer}/events"), early, 200).await?;
     let expected = laptop.get(&order_path).expect(200).await?.json();
     let ready_at = expected.text("/fulfillment/expectations/0/ready_at");
@@ -83,7 +86,10 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
         "{ready_at} is not before {promised}"
     );
     let shown = phone.open(&page).await?.must_be(&page)?;
-    assert!(shown.contains("früher"), "the date moved up: {shown}");
+    assert!(
+        shown.to_lowercase().contains("früher"),
+        "the date moved up: {shown}"
+    );
 
     // The store unpacks it and lays it ready; the phone says that its owner is there.
     let clerk = aisle.staff(NORTH, mine, SCOPES).await?.client;

@@ -113,17 +113,23 @@ pub async fn cart(aisle: &Environment) -> Result<String> {
     Ok(cart.text("/id").into())
 }
 
-/// The code in the text of a link, wherever it has come to.
-pub async fn code_of(aisle: &Environment, invite_id: &str) -> Result<String> {
+/// The text that carries a link, or what it will be made of while it waits.
+pub async fn text_of(aisle: &Environment, invite_id: &str) -> Result<String> {
     let sql = format!(
-        "SELECT m.params FROM message m WHERE m.invite_id = '{invite_id}' UNION ALL \
-         SELECT s.text FROM sandbox_message s JOIN message m ON m.address = s.address AND m.brand_id = s.brand_id \
-         WHERE m.invite_id = '{invite_id}' AND m.params = '{{}}'"
+        "SELECT coalesce((SELECT s.text FROM sandbox_message s WHERE s.id = m.id), m.params) \
+         FROM message m WHERE m.invite_id = '{invite_id}'"
     );
     let rows = aisle.database.rows(&sql).await?;
-    let texts = rows.iter().flatten().flatten();
-    let codes = texts.filter_map(|text| Some(text.rsplit_once("/i/")?.1.get(..14)?.to_owned()));
-    codes.last().with_context(|| format!("no link in {rows:?}"))
+    let text = rows.into_iter().flatten().flatten().next();
+    text.context("nothing was texted")
+}
+
+/// The code in it.
+pub async fn code_of(aisle: &Environment, invite_id: &str) -> Result<String> {
+    let text = text_of(aisle, invite_id).await?;
+    let link = text.rsplit_once("/i/").map(|(_, rest)| rest);
+    let code = link.and_then(|link| link.get(..14));
+    Ok(code.with_context(|| format!("no link in {text}"))?.into())
 }
 
 /// Somebody who has an account, and the device that they are signed in on.
