@@ -207,7 +207,7 @@ impl Facts {
     ) -> Result<Self, Error> {
         let sql = format!(
             "SELECT {{now}} AS now_ms, s.subject_id, s.owner, s.here, \
-             (SELECT count(*) FROM opt_out x WHERE x.brand_id = ?1 AND x.channel = ?4 AND x.address = ?5) AS opted_out, \
+             (SELECT count(*) FROM opt_out x WHERE x.brand_id = ?1 AND x.channel = ?4 AND x.address IN (?5, ?10)) AS opted_out, \
              (SELECT count(*) FROM account_identity n WHERE n.brand_id = ?1 AND n.kind = ?6 AND n.address = ?5 \
                 AND n.account_id = ?7) AS own_address, {} \
              FROM (SELECT 1 AS one) probe LEFT JOIN ({}) s ON 1 = 1 {}",
@@ -225,6 +225,11 @@ impl Facts {
             caller.account_id().unwrap_or_default()
         ];
         params.extend(claim.map_or_else(|| ["", ""].map(Value::from), Claim::params));
+        params.extend(values![messages::forgotten(
+            &brand.id,
+            wanted.channel,
+            &wanted.address
+        )]);
         let row = call.db().query_one_opt(sql, params).await?;
         let row = row.ok_or_else(|| Error::internal("no row from a probe"))?;
         Ok(Self {

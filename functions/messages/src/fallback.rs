@@ -63,7 +63,7 @@ impl<'a> Fallback<'a> {
             .or(row.text_opt("identity")?)
             .or(buyer);
         let key = row.text("dedup_key")?;
-        fallback.instead = address.map(|address| (mail_key(&key, &id, &address), address));
+        fallback.instead = address.map(|address| (mail_key(&key, id, &address), address));
         Ok(fallback)
     }
 

@@ -213,7 +213,7 @@ fn outcome(answer: &Answer) -> Outcome {
         401 | 403 | 404 | 429 | 503 => Outcome::Retry {
             code: named(code()),
         },
-        400..=499 => Outcome::Refused {
+        status if (400..500).contains(&status) => Outcome::Refused {
             code: named(code()),
         },
         _ => Outcome::Unknown,

@@ -298,7 +298,10 @@ pub async fn an_order_becomes_the_accounts(pair: Pair) -> Result<()> {
         (order.number("/quantity"), order.text("/status")),
         (2, "confirmed")
     );
-    assert_eq!(order.text("/titles/0"), item.title);
+    assert!(
+        order.text("/titles/0").starts_with(&item.title),
+        "{order:#}"
+    );
 
     // Devices that keep in step learn of all four.
     let sql = format!(

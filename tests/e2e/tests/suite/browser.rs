@@ -210,7 +210,7 @@ impl Stages {
         let till = clerk(scene, BERLIN).await?.client;
         till.post(&format!("/pos/orders/{collected}/hand-over"))
             .json(&token)
-            .expect(200)
+            .expect(201)
             .await?;
         scene
             .shopper

@@ -4,6 +4,7 @@
 use aisle_domain::instant::{parse_rfc3339, rfc3339};
 use aisle_e2e::accounts::{code_of, sign_in};
 use aisle_e2e::environment::NORTH;
+use aisle_e2e::inbox::texts_to;
 use aisle_e2e::json::Look;
 use aisle_e2e::phone::Phone;
 use aisle_e2e::shopping::{complete, line, order_id, pickup_checkout};
@@ -11,10 +12,11 @@ use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::checkout_transfer::{destination, spread};
+use crate::checkout_transfer::{destination, set_policies, spread};
 use crate::invites::link_code;
 
 const ADA: &str = "ada@example.com";
+const ADAS_NUMBER: &str = "+4915112345678";
 const SCOPES: &str = "pos stock transfer";
 /// The carrier is at the door.
 const EARLY_MS: i64 = 5 * 60_000;
@@ -23,6 +25,10 @@ const NOW: &str = "SELECT max(created_at_ms) FROM message";
 
 pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
+    // News are told at any hour and one by one, whenever this story is told.
+    let at_once =
+        json!({"quiet_hours": {"from": "00:00", "until": "00:00"}, "collapse_seconds": 0});
+    set_policies(&aisle, json!({"notification": at_once})).await?;
     let wanted = spread(&aisle, &[("HAM-01", 2)]).await?;
     let (mine, source) = (wanted.location("BER-01"), wanted.location("HAM-01"));
 
@@ -90,6 +96,9 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
         shown.to_lowercase().contains("früher"),
         "the date moved up: {shown}"
     );
+    let texts = texts_to(&aisle, ADAS_NUMBER).await?;
+    let told = texts.iter().filter(|one| one.text.contains("früher"));
+    assert_eq!(told.count(), 1, "and a text says so, once: {texts:?}");
 
     // The store unpacks it and lays it ready; the phone says that its owner is there.
     let clerk = aisle.staff(NORTH, mine, SCOPES).await?.client;

@@ -33,14 +33,11 @@ pub struct Claim {
 
 enum Brought {
     Live {
-        row: CartRow,
+        row: Box<CartRow>,
         being_bought: bool,
     },
     /// It became part of this cart of this account.
-    Merged {
-        into: String,
-        account_id: String,
-    },
+    Merged { into: String, account_id: String },
 }
 
 /// Why a cart cannot be claimed.
@@ -113,7 +110,7 @@ impl Claim {
     pub fn decide(mut self, brand: &Brand, sellable: &[&str]) -> Result<Claimed, Refused> {
         let brought = self.brought.take().ok_or(Refused::Unknown)?;
         let (row, being_bought) = match brought {
-            Brought::Live { row, being_bought } => (row, being_bought),
+            Brought::Live { row, being_bought } => (*row, being_bought),
             Brought::Merged { into, account_id } => {
                 let mine = |own: &CartRow| own.id == into && account_id == self.account_id;
                 let own = self.own.take().filter(mine).ok_or(Refused::Unknown)?;
@@ -225,7 +222,7 @@ impl Brought {
             return Ok(Self::Merged { into, account_id });
         }
         Ok(Self::Live {
-            row: CartRow::of(row)?,
+            row: Box::new(CartRow::of(row)?),
             being_bought: row.int("being_bought")? != 0,
         })
     }

@@ -172,7 +172,7 @@ fn open_link() {}
     responses(
         (status = 303, description = "To the app, the store or the link", headers(("Location" = String))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The code is no text"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "That can be no code"),
+        (status = 404, description = "That can be no code", content((Problem = "application/problem+json"), (String = "text/html; charset=utf-8"))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
 )]

@@ -115,7 +115,6 @@ pub async fn an_account_is_exported_and_erased_from_every_table(pair: Pair) -> R
     for (list, entries) in [
         ("/sessions", 1),
         ("/orders", 1),
-        ("/order_contacts", 1),
         ("/checkouts", 1),
         ("/carts", 1),
         ("/consents", 1),
@@ -125,6 +124,11 @@ pub async fn an_account_is_exported_and_erased_from_every_table(pair: Pair) -> R
     ] {
         assert_eq!(export.list(list).len(), entries, "{list} of {export:#}");
     }
+    // The relay may have added the buyer's mail to the number that was given.
+    assert!(
+        (1..=2).contains(&export.list("/order_contacts").len()),
+        "{export:#}"
+    );
     assert_eq!(export.list("/account/identities").len(), 2);
     assert!(export.list("/messages").len() >= 2, "{export:#}");
     assert_eq!(export.text("/orders/0/document/buyer/last_name"), "Byron");
@@ -239,7 +243,10 @@ pub async fn an_erasure_that_was_cut_short_goes_on(pair: Pair) -> Result<()> {
         format!("DELETE FROM account_session {account}"),
         format!("DELETE FROM account_identity {account}"),
         "DELETE FROM one_time_code".into(),
+        "DELETE FROM order_contact".into(),
+        "DELETE FROM notice".into(),
         "DELETE FROM message".into(),
+        "DELETE FROM sandbox_message".into(),
     ] {
         aisle.database.rows(&sql).await?;
     }

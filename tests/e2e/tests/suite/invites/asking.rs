@@ -52,7 +52,7 @@ pub async fn a_link_is_texted_with_consent(pair: Pair) -> Result<()> {
                     WHERE c.brand_id = m.brand_id AND c.address = m.address AND c.at_ms <= m.created_at_ms)";
     assert_eq!(aisle.database.number(too_soon).await?, 0);
     let told = format!(
-        "SELECT count(*) FROM order_contact WHERE order_id = '{}' AND ended_at_ms IS NULL",
+        "SELECT count(*) FROM order_contact WHERE order_id = '{}' AND channel = 'sms' AND ended_at_ms IS NULL",
         scene.order_id
     );
     assert_eq!(aisle.database.number(&told).await?, 1);

@@ -92,7 +92,7 @@ pub async fn a_contact_has_only_so_many_requests(pair: Pair) -> Result<()> {
     }
     let other = json!({"phone_number": "+12025550143"});
     assert_eq!(ask(&scene, &scene.shopper, &other).await?.status, 201);
-    let named = "SELECT count(*) FROM rate_limit WHERE name LIKE '%ada%' OR name LIKE '%555%'";
+    let named = "SELECT count(*) FROM rate_limit WHERE name LIKE '%ada@%' OR name LIKE '%5550143%'";
     assert_eq!(scene.count(named).await?, 0, "nobody is named");
     scene.assert_shelves("four", &[(BERLIN, (40, 4))]).await
 }
