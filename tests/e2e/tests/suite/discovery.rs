@@ -66,8 +66,9 @@ pub async fn the_openapi_document_is_the_api(pair: Pair) -> Result<()> {
     let routes = manifest
         .lines()
         .filter_map(|line| line.strip_prefix("route = \"")?.strip_suffix('"'));
-    // What helps to develop is no part of the API.
-    for route in routes.filter(|route| !route.starts_with("/dev/")) {
+    // Pages for people are no part of the API.
+    let of_pages = |route: &&str| route.starts_with("/dev/") || route.starts_with("/my/");
+    for route in routes.filter(|route| !of_pages(route)) {
         let prefix = route.trim_end_matches("/...");
         let described = paths
             .keys()

@@ -230,6 +230,8 @@ pub async fn an_erasure_that_was_cut_short_goes_on(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     let order = order(&aisle.north()).await?;
     let ada = sign_in_with(&aisle, NORTH, ADA, json!({"order_id": order})).await?;
+    // Nothing is on its way to her any more.
+    aisle.send_messages().await?;
     // As if the request had ended after its first batch.
     let account = format!("WHERE account_id = '{}'", ada.account_id);
     for sql in [

@@ -79,7 +79,9 @@ pub async fn a_link_is_texted_with_consent(pair: Pair) -> Result<()> {
     let mut once = request("order", &other);
     once["consent"]["purpose"] = json!("invite");
     ask(&shopper, &once).await?;
-    let told = format!("SELECT count(*) FROM order_contact WHERE order_id = '{other}'");
+    let told = format!(
+        "SELECT count(*) FROM order_contact WHERE order_id = '{other}' AND channel = 'sms'"
+    );
     assert_eq!(aisle.database.number(&told).await?, 0);
     Ok(())
 }
