@@ -144,6 +144,8 @@ pub async fn forms_do_what_the_api_does(pair: Pair) -> Result<()> {
 pub async fn a_stream_tells_that_the_order_changed(pair: Pair) -> Result<()> {
     let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
     let order = scene.order(2, BERLIN).await?;
+    // The relay adds the buyer's mail, which the page shows, in its own time.
+    scene.aisle.send_messages().await?;
     let path = format!("/my/orders/{order}/events");
     let mut events = scene.shopper.get(&path).events().await?;
     let first = events.must_say().await?;
