@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use aisle_domain::id::is_id;
+use aisle_http::shopper::{self, Viewer};
 use aisle_http::{Call, Error, auth};
 use aisle_store::transfers::Transfer;
 use aisle_store::{Batch, audit};
@@ -15,19 +16,22 @@ const CARRIER_SCOPE: &str = "transfers";
 
 /// Who acts.
 pub enum Caller {
-    /// Knows an id that nobody can guess.
-    Shopper,
+    /// Knows an id that nobody can guess, and owns what belongs to an account.
+    Shopper(Viewer),
     Staff(Rc<auth::Staff>),
     /// By the name of its admin key.
     Carrier(String),
 }
 
 impl Caller {
-    /// Staff where a token is shown, else a shopper.
+    /// Staff where a token is shown that is not a shopper's, else a shopper.
     pub async fn of(call: &Call, brand_id: &str) -> Result<Self, Error> {
+        let shoppers = |token: &str| {
+            token.starts_with(shopper::ACCESS_PREFIX) || token.starts_with(shopper::LINK_PREFIX)
+        };
         match auth::bearer(call) {
-            Some(_) => Self::staff(call, brand_id).await,
-            None => Ok(Self::Shopper),
+            Some(token) if !shoppers(token) => Self::staff(call, brand_id).await,
+            _ => Viewer::of(call, brand_id).await.map(Self::Shopper),
         }
     }
 
@@ -52,7 +56,10 @@ impl Caller {
     /// Tells apart those who must not see each other's answers.
     pub fn name(&self) -> String {
         match self {
-            Self::Shopper => "transfers/shopper".into(),
+            Self::Shopper(viewer) => match viewer.account_id() {
+                Some(account_id) => format!("transfers/account/{account_id}"),
+                None => "transfers/shopper".into(),
+            },
             Self::Staff(staff) => format!("transfers/staff/{}/{}", staff.device_id, staff.staff_id),
             Self::Carrier(name) => format!("transfers/carrier/{name}"),
         }

@@ -78,15 +78,15 @@ impl Creation<'_> {
             |code, path: &str, detail: &str| Err(access::unfit(Invalid::new(code, path, detail)));
         let kind = self.request.beneficiary.as_ref().map(|one| one.kind);
         match (self.caller, kind) {
-            (Caller::Shopper, None) => unfit(
+            (Caller::Shopper(_), None) => unfit(
                 "missing_beneficiary",
                 "$.for",
                 "say for which cart, checkout or order; stores' own requests need a staff session",
             ),
-            (Caller::Shopper, Some(_)) if self.request.from.is_some() => {
+            (Caller::Shopper(_), Some(_)) if self.request.from.is_some() => {
                 unfit("source_not_yours", "$.from", "only staff choose the source")
             }
-            (Caller::Shopper, Some(_)) => Ok(()),
+            (Caller::Shopper(_), Some(_)) => Ok(()),
             (_, Some(BeneficiaryKind::Cart | BeneficiaryKind::Checkout)) => unfit(
                 "not_for_staff",
                 "$.for",
@@ -156,6 +156,10 @@ impl Creation<'_> {
             let detail = "there is no such cart, open checkout or confirmed order";
             access::unfit(Invalid::new("unknown_beneficiary", "$.for.id", detail))
         };
+        if let Caller::Shopper(viewer) = self.caller {
+            let wanted = (beneficiary.kind.name(), beneficiary.id.as_str());
+            viewer.may_touch(wanted, facts.owner.as_deref(), missing)?;
+        }
         if facts.transfers.len() >= MAX_FOR_ONE {
             let detail = format!(
                 "at most {MAX_FOR_ONE} transfers for one {}",
@@ -246,7 +250,7 @@ impl Creation<'_> {
         let beneficiary = self.request.beneficiary.as_ref();
         let whom = beneficiary.map_or(("", ""), |one| (one.kind.name(), one.id.as_str()));
         let requester = match self.caller {
-            Caller::Shopper => Requester::Shopper,
+            Caller::Shopper(_) => Requester::Shopper,
             _ => Requester::Staff,
         };
         let from = planned.from_location_id.clone();

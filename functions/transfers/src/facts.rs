@@ -74,6 +74,8 @@ pub struct Facts {
     pub items: Vec<Item>,
     pub lanes: Vec<Lane>,
     pub availability: Availability,
+    /// Whose account the order, cart or checkout belongs to.
+    pub owner: Option<String>,
     /// The one that was asked for, and all others for the same order, cart or checkout.
     pub transfers: Vec<Transfer>,
     pub order: Option<OrderRow>,
@@ -139,6 +141,7 @@ impl Facts {
             lanes: Vec::new(),
             availability: Availability::default(),
             transfers: Vec::new(),
+            owner: None,
             order: None,
             pickup: None,
             scanned: Vec::new(),
@@ -156,6 +159,7 @@ impl Facts {
                 "stock" => levels.push(row.json::<Level>("doc")?.into()),
                 "lane" => facts.lanes.push(row.json("doc")?),
                 "transfer" => facts.transfers.push(row.json("doc")?),
+                "owner" => facts.owner = Some(row.json::<Owner>("doc")?.account_id),
                 "order" => facts.order = Some(row.json("doc")?),
                 "pickup" => facts.pickup = Some(row.json("doc")?),
                 "scanned" => facts.scanned.push(row.json("doc")?),
@@ -174,6 +178,11 @@ impl Facts {
         facts.availability = Availability::new(&levels);
         Ok(facts)
     }
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    account_id: String,
 }
 
 #[derive(Deserialize)]
@@ -200,7 +209,7 @@ impl From<Level> for StockLevel {
 /// Kind, document, and where it comes from.
 type Part<'a> = (&'a str, &'a str, &'a str);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     (
         "item",
         "{object}('id', i.id, 'sku', i.sku, 'gtin', i.gtin, 'active', i.active)",
@@ -215,6 +224,16 @@ const PARTS: [Part; 8] = [
         "lane",
         "l.doc",
         "transfer_lane l WHERE l.brand_id = ?1 AND l.to_location_id IN (SELECT id FROM destination)",
+    ),
+    (
+        "owner",
+        "{object}('account_id', w.account_id)",
+        "(SELECT account_id FROM account_order WHERE brand_id = ?1 \
+          AND order_id IN (SELECT id FROM beneficiary WHERE type = 'order') UNION ALL \
+          SELECT account_id FROM account_cart WHERE brand_id = ?1 \
+          AND cart_id IN (SELECT id FROM beneficiary WHERE type = 'cart') UNION ALL \
+          SELECT account_id FROM account_checkout WHERE brand_id = ?1 \
+          AND checkout_session_id IN (SELECT id FROM beneficiary WHERE type = 'checkout')) w",
     ),
     (
         "order",

@@ -49,7 +49,7 @@ pub async fn quote(call: &Call) -> Result<Reply, Error> {
 /// 403 where the brand keeps transfers to its staff.
 pub fn may_ask(caller: &Caller, brand: &Brand) -> Result<(), Error> {
     match caller {
-        Caller::Shopper if !brand.policies.transfers.for_shoppers => Err(Error::forbidden(
+        Caller::Shopper(_) if !brand.policies.transfers.for_shoppers => Err(Error::forbidden(
             "this brand transfers goods for its stores only",
         )),
         _ => Ok(()),
@@ -67,7 +67,7 @@ pub fn destination<'a>(
     match place.destination().map_err(access::malformed)? {
         Destination::Location(id) => {
             let fits = |one: &&Location| {
-                one.id == id && (one.hands_over() || !matches!(caller, Caller::Shopper))
+                one.id == id && (one.hands_over() || !matches!(caller, Caller::Shopper(_)))
             };
             let known = locations.all.iter().find(fits);
             known.ok_or_else(|| {

@@ -23,8 +23,8 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let row = call.db().query_one_opt(sql, values![&brand.id, id]).await?;
     let transfer: Transfer = row.ok_or_else(access::missing)?.json("doc")?;
     match &caller {
-        Caller::Shopper if transfer.for_type.is_empty() => return Err(access::missing()),
-        Caller::Shopper => {}
+        Caller::Shopper(_) if transfer.for_type.is_empty() => return Err(access::missing()),
+        Caller::Shopper(_) => {}
         _ => caller.at_either_end(&transfer)?,
     }
     let locations = call.model().locations(&brand.id).await?;

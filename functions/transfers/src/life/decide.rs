@@ -62,7 +62,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     let (body, reason) = reason(call).await?;
     step(call, &brand, &caller, id, &body, |before, _| {
         match &caller {
-            Caller::Shopper => shoppers_own(before)?,
+            Caller::Shopper(_) => shoppers_own(before)?,
             _ => caller.at_either_end(before)?,
         }
         // The order is being paid at this moment, and its payment decides.

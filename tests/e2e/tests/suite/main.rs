@@ -325,6 +325,7 @@ harness::suite! {
         counts_that_cannot_be_are_refused,
         the_wrong_people_move_nothing,
         the_wrong_people_ask_for_nothing,
+        an_accounts_cart_is_served_for_it_alone,
         a_carrier_reports_and_no_more,
         a_store_pages_through_its_transfers,
         a_missed_departure_moves_the_promise_once,

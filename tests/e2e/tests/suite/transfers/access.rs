@@ -1,8 +1,9 @@
 //! Who may do what: each step by each of the wrong people.
 
+use aisle_e2e::accounts::sign_in;
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::json::Look;
-use aisle_e2e::{Client, Pair};
+use aisle_e2e::{Client, Pair, shopping};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -164,6 +165,26 @@ pub async fn a_carrier_reports_and_no_more(pair: Pair) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+/// What is in an account's cart is brought for its own devices only.
+pub async fn an_accounts_cart_is_served_for_it_alone(pair: Pair) -> Result<()> {
+    let scene = Scene::with(pair, &[(BERLIN, 5)]).await?;
+    let ada = sign_in(&scene.aisle, NORTH, "ada@example.com").await?;
+    let eve = sign_in(&scene.aisle, NORTH, "eve@example.com").await?;
+    let cart = json!({"line_items": [shopping::line(&scene.item.id, 2)]});
+    let cart = ada.client.post("/carts").json(&cart).expect(201).await?;
+    let mut asked = scene.asked(1, HAMBURG);
+    asked["for"] = json!({"type": "cart", "id": cart.json()["id"]});
+    for (who, status) in [
+        (&scene.shopper, 401),
+        (&eve.client, 422),
+        (&ada.client, 201),
+    ] {
+        let call = who.post("/transfers").json(&asked);
+        call.expect(status).await?;
+    }
+    scene.assert_shelves("one", &[(BERLIN, (5, 1))]).await
 }
 
 /// Pages of a store's transfers lead through all of them once.
