@@ -50,6 +50,7 @@ async fn lively(aisle: &Environment) -> Result<(Device, String)> {
     let session = shipping_checkout(&shopper, &[line(&item.id, 1)], NORTH_COUNTRY).await?;
     let order = order_id(&complete(&shopper, &session).await?.json()).to_owned();
     told(aisle, &ada.account_id, &order).await?;
+    aisle.send_messages().await?;
     Ok((ada, order))
 }
 
@@ -63,7 +64,7 @@ async fn told(aisle: &Environment, account_id: &str, order: &str) -> Result<()> 
         format!(
             "INSERT INTO consent VALUES ('c-1', {brand}, 'sms', '{ADAS_PHONE}', 'update', '2026-10', 'given', 'invite', 0)"
         ),
-        format!("INSERT INTO opt_out VALUES ({brand}, 'email', '{ADA}', 0)"),
+        format!("INSERT INTO opt_out VALUES ({brand}, 'sms', '{ADAS_PHONE}', 0)"),
         format!(
             "INSERT INTO invite (id, brand_id, code_hash, scope, subject_id, account_id, channel, address, locale, \
              created_at_ms, expires_at_ms) VALUES ('i-1', {brand}, 'h', 'order', '{order}', '{account_id}', 'sms', \
