@@ -100,7 +100,7 @@ impl Person<'_> {
              WHERE o.brand_id = ?1 AND o.channel = ?2 AND o.address = ?3 ON CONFLICT DO NOTHING",
             values![brand_id, channel.name(), address, &digest],
         );
-        for table in ["opt_out", "order_contact", "sandbox_message"] {
+        for table in ["opt_out", "order_contact"] {
             batch.add(
                 format!(
                     "DELETE FROM {table} WHERE brand_id = ?1 AND channel = ?2 AND address = ?3"
@@ -116,6 +116,11 @@ impl Person<'_> {
                 by_address(),
             );
         }
+        // After the messages' rows, which a sender who is at it locks first.
+        batch.add(
+            "DELETE FROM sandbox_message WHERE brand_id = ?1 AND channel = ?2 AND address = ?3",
+            by_address(),
+        );
     }
 
     /// The account's own rows; what leads to its carts, checkouts and orders stays until
