@@ -263,6 +263,21 @@ pub fn is_number(text: &str) -> bool {
     bytes.len() == 11 && bytes.iter().enumerate().all(digit)
 }
 
+/// An order of three pieces of one article, so many of them handed over.
+#[cfg(test)]
+pub(crate) fn three_of_one_article(fulfilled: i64) -> Order {
+    serde_json::from_value(serde_json::json!({
+        "id": "o", "number": "7Q4ZK-M0TCX", "checkout_session_id": "s", "currency": "EUR", "placed_at_ms": 0,
+        "lines": [{"fulfilled": fulfilled, "line": {
+            "id": "l1", "variant_id": "v", "sku": "A", "title": "A", "price_minor": 100, "tax_category": "",
+            "requires_shipping": true, "on_sale": true, "quantity": 3,
+            "amount": {"amount_minor": 300, "tax_minor": 0, "rate_ppm": 0}}}],
+        "expectations": [], "plan": {"allocations": [], "reasons": []},
+        "totals": {"subtotal_minor": 300, "tax_included": true, "total_minor": 300},
+    }))
+    .unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
