@@ -54,6 +54,12 @@ pub fn completing() -> Error {
     .header("retry-after", "2")
 }
 
+/// The same, said of the cart.
+pub fn being_bought() -> Error {
+    let detail = "The cart is being bought. Change it when that is over, if it is still there.";
+    Error::conflict("complete_in_progress", detail).header("retry-after", "2")
+}
+
 /// The 200 that says why no resource came to be (UCP checkout, "Error Handling").
 pub fn nothing_created(capability: &str, messages: Vec<Message>) -> Result<Reply, Error> {
     let ucp = Ucp {

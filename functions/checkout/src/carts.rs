@@ -3,8 +3,9 @@
 mod account;
 
 use aisle_domain::brand::Brand;
-use aisle_domain::cart::merge::{self, Basis, Merged, Version};
+use aisle_domain::cart::merge::{self, Basis, Merged};
 use aisle_domain::cart::{Cart, CartRequest, Trail};
+use aisle_domain::checkout::Status;
 use aisle_domain::fulfillment;
 use aisle_http::precondition::{self, IfMatch};
 use aisle_http::shopper::{Shopper, Viewer};
@@ -146,14 +147,12 @@ impl Change<'_> {
             return Ok(Some(reply));
         }
         let before = must_find(&facts, self.viewer, self.id)?;
+        must_not_be_bought(&facts)?;
         if !facts.earlier.is_empty() {
             // What is wrong with the request is said of the request, not of what it is merged to.
             filled(self.request.clone(), &facts, self.brand)?;
         }
-        let current = Version {
-            number: before.version,
-            cart: before.cart.clone(),
-        };
+        let current = before.latest();
         let by = facts.device.as_deref();
         let request = self.request.clone();
         let merged = merge::change(&current, &facts.earlier, &self.basis, request, by);
@@ -198,6 +197,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
         expires_at_ms,
         ..
     } = must_find(&facts, &viewer, id)?;
+    must_not_be_bought(&facts)?;
     let shown = wire::Cart::new((id, *version), cart, &brand, *expires_at_ms);
     let canceled = Answer::new(200, &shown)?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
@@ -229,6 +229,15 @@ fn must_be_allowed(facts: &Facts, viewer: &Viewer) -> Result<(), Error> {
     match &facts.cart {
         Some(cart) => may_touch(viewer, &cart.id, cart.owner.as_deref()),
         None => Ok(()),
+    }
+}
+
+/// While its order is being placed a cart stands still: that is over within seconds.
+fn must_not_be_bought(facts: &Facts) -> Result<(), Error> {
+    let session = facts.session.as_ref().map(|row| row.status);
+    match session {
+        Some(Status::CompleteInProgress) => Err(answer::being_bought()),
+        _ => Ok(()),
     }
 }
 

@@ -112,6 +112,7 @@ impl Completion<'_> {
         let question = Question {
             session_id: Some(self.id),
             session_items: true,
+            cart_of_session: true,
             attempt: true,
             lanes: self.brand.policies.transfers.for_shoppers,
             ..Question::default()
@@ -145,6 +146,10 @@ impl Completion<'_> {
             Ok(token) => token,
             Err(notice) => return self.show(row, &[notice]).map(Some),
         };
+        if let Some(session) = sessions::followed(row, facts, self.brand)? {
+            let notice = sessions::cart_changed();
+            return self.keep(row, session, Some(notice)).await.map(Some);
+        }
         let session =
             checkout::refresh(&row.session, &facts.shop(self.brand)).map_err(answer::refused)?;
         let repriced = (session.totals != row.session.totals).then(price_changed);
@@ -174,21 +179,7 @@ impl Completion<'_> {
         session: Session,
         notice: Option<Notice>,
     ) -> Result<Reply, Error> {
-        let after = SessionRow {
-            id: row.id.clone(),
-            cart_id: row.cart_id.clone(),
-            status: session.open_status(),
-            session,
-            version: row.version,
-            expires_at_ms: row.expires_at_ms,
-        };
-        let mut batch = Batch::new();
-        sessions::replace(&mut batch, self.brand, &after, document(&after.session)?);
-        match batch.commit(self.call.db()).await {
-            Ok(_) => self.show(&after, notice.as_slice()),
-            Err(BatchError::Unmet { .. }) => Err(answer::raced()),
-            Err(error) => Err(error.into()),
-        }
+        sessions::keep(self.call, self.brand, row, session, notice).await
     }
 
     /// The first batch. `false`: a unit or the session was taken by somebody else.
@@ -283,6 +274,7 @@ impl Pending {
             },
         };
         session.order = Some(reference.clone());
+        session.cart_version = facts.cart.as_ref().map(|cart| cart.version + 1);
         Self {
             transfers: transfers::of(&session.plan),
             row: SessionRow {
@@ -315,7 +307,7 @@ impl Pending {
         }
     }
 
-    /// The session is taken, the order exists as `pending`, the payment as `started`.
+    /// The session is taken and its cart stands still, the order exists as `pending`, the payment as `started`.
     fn begin(&self, batch: &mut Batch, brand: &Brand, facts: &Facts) -> Result<(), Error> {
         let Self { row, order, .. } = self;
         batch.expect(
@@ -325,6 +317,11 @@ impl Pending {
                AND status IN ('incomplete', 'ready_for_complete') AND expires_at_ms > {now}",
             values![&brand.id, &row.id, row.version - 1, document(&row.session)?],
         );
+        if let Some(cart) = &facts.cart {
+            // Whoever changes it at this moment finds another version, and that it is being bought.
+            let (known, until) = ((cart.id.as_str(), cart.version), cart.expires_at_ms);
+            carts::replace(batch, &brand.id, known, &cart.cart, until);
+        }
         let placed = Order::place(order.clone(), &row.id, &row.session, facts.now_ms);
         let doc =
             serde_json::to_string(&placed).map_err(|error| Error::internal(error.to_string()))?;

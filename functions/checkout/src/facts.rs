@@ -115,6 +115,16 @@ pub struct Question<'a> {
     pub lanes: bool,
 }
 
+impl CartRow {
+    /// What there is of it now.
+    pub fn latest(&self) -> Version {
+        Version {
+            number: self.version,
+            cart: self.cart.clone(),
+        }
+    }
+}
+
 impl Facts {
     /// Reads what `question` asks: one SQL call. The locations come from the read model.
     pub async fn read(

@@ -9,7 +9,7 @@ use aisle_domain::notice::Notice;
 use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::carts::{self as store, KEPT_MS as KEPT_CART_MS};
-use aisle_store::{Batch, accounts, new_id, values};
+use aisle_store::{Batch, BatchError, accounts, new_id, values};
 use aisle_ucp::cart::message;
 use aisle_ucp::checkout::{self as wire, Checkout, View};
 
@@ -52,14 +52,17 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         None => None,
     };
     if let Some(existing) = facts.session.as_ref().filter(|row| is_under_way(row)) {
-        return Reply::json(200, &shown(call, &brand, existing));
+        return reopened(call, &brand, existing, cart).await;
     }
     let request = match cart {
         Some(cart) => with_cart(request, cart),
         None => request,
     };
     let session = match checkout::create(request, &facts.shop(&brand)).map_err(answer::refused)? {
-        Created::Session(session) => *session,
+        Created::Session(session) => Session {
+            cart_version: cart.map(|cart| cart.version),
+            ..*session
+        },
         Created::NothingToBuy(notices) => {
             return answer::nothing_created(
                 wire::CAPABILITY,
@@ -170,6 +173,74 @@ async fn existing(call: &Call, brand: &Brand, cart_id: Option<&str>) -> Result<R
     }
 }
 
+/// The checkout that a cart has already (UCP cart, "Idempotent conversion"), with what was
+/// done to the cart since then.
+async fn reopened(
+    call: &Call,
+    brand: &Brand,
+    existing: &SessionRow,
+    cart: Option<&CartRow>,
+) -> Result<Reply, Error> {
+    let as_is = |row: &SessionRow| Reply::json(200, &shown(call, brand, row));
+    if existing.session.cart_version == cart.map(|cart| cart.version) {
+        return as_is(existing);
+    }
+    let question = Question {
+        session_id: Some(&existing.id),
+        session_items: true,
+        cart_of_session: true,
+        lanes: brand.policies.transfers.for_shoppers,
+        ..Question::default()
+    };
+    let facts = Facts::read(call, brand, None, question).await?;
+    let row = facts.session.as_ref().unwrap_or(existing);
+    if !row.status.is_open() {
+        return as_is(row);
+    }
+    match followed(row, &facts, brand)? {
+        Some(session) => keep(call, brand, row, session, Some(cart_changed())).await,
+        None => as_is(row),
+    }
+}
+
+/// An open session with what other devices have done to its cart since, if that is anything.
+pub fn followed(row: &SessionRow, facts: &Facts, brand: &Brand) -> Result<Option<Session>, Error> {
+    let Some(cart) = &facts.cart else {
+        return Ok(None);
+    };
+    checkout::follow(&row.session, &cart.latest(), &facts.shop(brand)).map_err(answer::refused)
+}
+
+pub fn cart_changed() -> Notice {
+    let text = "The cart was changed on another device. Check what is in the checkout now, and complete again.";
+    Notice::warning("cart_changed", "$.line_items", text)
+}
+
+/// Puts `session` in the place of an open one, and answers it.
+pub async fn keep(
+    call: &Call,
+    brand: &Brand,
+    row: &SessionRow,
+    session: Session,
+    notice: Option<Notice>,
+) -> Result<Reply, Error> {
+    let after = SessionRow {
+        id: row.id.clone(),
+        cart_id: row.cart_id.clone(),
+        status: session.open_status(),
+        session,
+        version: row.version,
+        expires_at_ms: row.expires_at_ms,
+    };
+    let mut batch = Batch::new();
+    replace(&mut batch, brand, &after, document(&after.session)?);
+    match batch.commit(call.db()).await {
+        Ok(_) => Reply::json(200, &shown(call, brand, &after).with(notice.as_slice())),
+        Err(BatchError::Unmet { .. }) => Err(answer::raced()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// `GET /checkout-sessions/{id}`. A completion that was cut short is brought to its end first.
 pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     answer::must_be_id(id, "Checkout")?;
@@ -224,13 +295,18 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
     }
     must_be_open(before)?;
     let shop = facts.shop(&brand);
-    let session =
+    let mut session =
         match checkout::update(&before.session, request, &shop).map_err(answer::refused)? {
             Updated::Session(session) => *session,
             Updated::Rejected(notices) => {
                 return Reply::json(200, &shown(call, &brand, before).with(&notices));
             }
         };
+    if let Some(cart) = &facts.cart
+        && session.cart_version == Some(cart.version)
+    {
+        session.cart_version = Some(cart.version + 1);
+    }
     let after = SessionRow {
         id: before.id.clone(),
         cart_id: before.cart_id.clone(),

@@ -61,12 +61,7 @@ pub async fn merge(call: &Call) -> Result<Reply, Error> {
 fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Unknown => unknown(),
-        Refused::BeingBought => {
-            let detail = "The cart is being bought. Merge it again when that is over.";
-            Error::conflict("complete_in_progress", detail)
-                .at("$.cart_id")
-                .header("retry-after", "2")
-        }
+        Refused::BeingBought => answer::being_bought().at("$.cart_id"),
         Refused::Impossible(Refusal { code, detail, .. }) => {
             Error::unprocessable(code, "$.cart_id", &detail)
         }

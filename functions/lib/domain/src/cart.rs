@@ -409,7 +409,7 @@ pub(crate) fn out_of_stock(lines: &[Line], shortage: &crate::plan::Shortage) -> 
     lines.iter().enumerate().filter(wants).map(notice).collect()
 }
 
-fn as_warning(mut notice: Notice) -> Notice {
+pub(crate) fn as_warning(mut notice: Notice) -> Notice {
     notice.level = crate::notice::Level::Warning;
     notice
 }

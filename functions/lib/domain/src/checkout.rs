@@ -2,6 +2,7 @@
 //! still missing before it can be completed.
 
 mod destinations;
+mod follow;
 mod methods;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::payment_terms::{self, PaymentTerms};
 use crate::plan::{Availability, Plan};
 use crate::totals::{Taxed, Totals};
 use crate::transfer::Held;
+pub use follow::follow;
 use methods::Delivery;
 
 /// UCP's checkout status; table `checkout_session` keeps it beside the document.
@@ -96,6 +98,10 @@ pub struct Session {
     pub notices: Vec<Notice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderReference>,
+    /// The version of the cart that it came from, as far as it has taken over what was done
+    /// to that cart beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart_version: Option<i64>,
 }
 
 impl Session {
@@ -321,6 +327,7 @@ fn draft(
         payment_terms,
         notices,
         order: None,
+        cart_version: before.and_then(|before| before.cart_version),
     };
     Ok((session, delivered.rejected))
 }

@@ -74,6 +74,7 @@ impl Sale {
             payment_terms: None,
             notices: Vec::new(),
             order: Some(order.clone()),
+            cart_version: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! One cart on every device: changed at the same moment, brought along at sign-in, bought
 //! once.
 
+mod buying;
+
 use std::sync::Arc;
 
 use aisle_e2e::accounts::{Device, sign_in, sign_in_with, with_token};
@@ -13,6 +15,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Barrier;
 use uuid::Uuid;
+
+pub use buying::{
+    a_cart_stands_still_while_it_is_bought, a_change_and_a_purchase_at_one_moment,
+    an_emptied_cart_is_not_bought, what_another_device_does_comes_into_the_order,
+};
 
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";

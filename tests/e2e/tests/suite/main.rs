@@ -107,6 +107,10 @@ harness::suite! {
         a_cart_is_brought_along,
         nobody_brings_what_is_not_theirs,
         the_till_sells_the_accounts_cart,
+        what_another_device_does_comes_into_the_order,
+        an_emptied_cart_is_not_bought,
+        a_cart_stands_still_while_it_is_bought,
+        a_change_and_a_purchase_at_one_moment,
     ],
     sync: [
         a_device_catches_up_in_one_call,

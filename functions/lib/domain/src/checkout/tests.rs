@@ -1,6 +1,7 @@
 //! A shop small enough to see whole, for the tests of this folder.
 
 mod cases;
+mod following;
 mod properties;
 
 use serde_json::json;

@@ -26,18 +26,24 @@ pub struct Claim {
     pub outcome: Outcome,
     brand_id: String,
     account_id: String,
-    own: Option<CartRow>,
+    own: Option<Live>,
     brought: Option<Brought>,
     levels: Vec<StockLevel>,
 }
 
+struct Live {
+    row: CartRow,
+    /// At this moment, or it has been.
+    being_bought: bool,
+}
+
 enum Brought {
-    Live {
-        row: Box<CartRow>,
-        being_bought: bool,
-    },
+    Live(Box<Live>),
     /// It became part of this cart of this account.
-    Merged { into: String, account_id: String },
+    Merged {
+        into: String,
+        account_id: String,
+    },
 }
 
 /// Why a cart cannot be claimed.
@@ -45,7 +51,7 @@ enum Brought {
 pub enum Refused {
     /// The brand has no such live cart, or it is somebody else's.
     Unknown,
-    /// It is being bought at this moment.
+    /// One of the two is being bought at this moment.
     BeingBought,
     /// The sum of both is no cart.
     Impossible(Refusal),
@@ -98,7 +104,7 @@ impl Claim {
                     claim.now_ms = row.int("version")?;
                     claim.outcome = key.map_or(Ok(Outcome::Fresh), |key| key.outcome(row))?;
                 }
-                "own" => claim.own = Some(CartRow::of(row)?),
+                "own" => claim.own = Some(Live::of(row)?),
                 "brought" => claim.brought = Some(Brought::of(row)?),
                 _ => claim.levels.push(level(row)?),
             }
@@ -109,12 +115,12 @@ impl Claim {
     /// What becomes of the two; `sellable` are the locations that sell online.
     pub fn decide(mut self, brand: &Brand, sellable: &[&str]) -> Result<Claimed, Refused> {
         let brought = self.brought.take().ok_or(Refused::Unknown)?;
-        let (row, being_bought) = match brought {
-            Brought::Live { row, being_bought } => (*row, being_bought),
+        let Live { row, being_bought } = match brought {
+            Brought::Live(live) => *live,
             Brought::Merged { into, account_id } => {
-                let mine = |own: &CartRow| own.id == into && account_id == self.account_id;
+                let mine = |own: &Live| own.row.id == into && account_id == self.account_id;
                 let own = self.own.take().filter(mine).ok_or(Refused::Unknown)?;
-                return Ok(self.settled(own, Step::Nothing));
+                return Ok(self.settled(own.row, Step::Nothing));
             }
         };
         if row.owner.as_ref() == Some(&self.account_id) {
@@ -130,8 +136,8 @@ impl Claim {
                 let cart = row.cart.clone().on(trail);
                 Ok(self.settled(CartRow { cart, ..row }, Step::Give))
             }
-            Some(_) if being_bought => Err(Refused::BeingBought),
-            Some(own) => {
+            Some(own) if being_bought || own.being_bought => Err(Refused::BeingBought),
+            Some(Live { row: own, .. }) => {
                 let shelf = Shelf {
                     availability: &Availability::new(&self.levels),
                     sellable,
@@ -221,8 +227,14 @@ impl Brought {
             let account_id = row.text("owner")?;
             return Ok(Self::Merged { into, account_id });
         }
-        Ok(Self::Live {
-            row: Box::new(CartRow::of(row)?),
+        Ok(Self::Live(Box::new(Live::of(row)?)))
+    }
+}
+
+impl Live {
+    fn of(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            row: CartRow::of(row)?,
             being_bought: row.int("being_bought")? != 0,
         })
     }
@@ -250,14 +262,14 @@ fn sql(dialect: Dialect) -> String {
             ),
         )
     };
+    let being_bought = "CASE WHEN EXISTS (SELECT 1 FROM checkout_session s WHERE s.cart_id = c.id \
+        AND s.status IN ('complete_in_progress', 'completed')) THEN 1 ELSE 0 END AS being_bought";
     format!(
-        "WITH own AS (SELECT c.id, a.account_id, c.doc, c.version, c.updated_at_ms, c.expires_at_ms \
+        "WITH own AS (SELECT c.id, a.account_id, c.doc, c.version, c.updated_at_ms, c.expires_at_ms, {being_bought} \
            FROM account_cart a JOIN cart c ON c.brand_id = ?1 AND c.id = a.cart_id \
            WHERE a.brand_id = ?1 AND a.account_id = ?2 AND c.status = 'active' AND c.expires_at_ms > {{now}}), \
          brought AS (SELECT c.id, coalesce(a.account_id, m.account_id) AS account_id, c.doc, c.version, \
-             c.updated_at_ms, c.expires_at_ms, m.into_cart_id, \
-             CASE WHEN EXISTS (SELECT 1 FROM checkout_session s WHERE s.cart_id = c.id \
-               AND s.status IN ('complete_in_progress', 'completed')) THEN 1 ELSE 0 END AS being_bought \
+             c.updated_at_ms, c.expires_at_ms, m.into_cart_id, {being_bought} \
            FROM cart c LEFT JOIN account_cart a ON a.brand_id = ?1 AND a.cart_id = c.id \
            LEFT JOIN cart_merged m ON m.brand_id = ?1 AND m.cart_id = c.id \
            WHERE c.brand_id = ?1 AND c.id = ?3 AND c.status IN ('active', 'merged') AND c.expires_at_ms > {{now}}), \
@@ -266,7 +278,7 @@ fn sql(dialect: Dialect) -> String {
            {{now}} AS version, CAST(NULL AS BIGINT) AS updated_at_ms, CAST(NULL AS BIGINT) AS expires_at_ms, \
            CAST(NULL AS TEXT) AS into_cart_id, CAST(NULL AS BIGINT) AS being_bought, {} \
          FROM (SELECT 1 AS one) probe {} \
-         UNION ALL SELECT 'own', id, account_id, doc, version, updated_at_ms, expires_at_ms, NULL, NULL, \
+         UNION ALL SELECT 'own', id, account_id, doc, version, updated_at_ms, expires_at_ms, NULL, being_bought, \
            NULL, NULL, NULL, NULL FROM own \
          UNION ALL SELECT 'brought', id, account_id, doc, version, updated_at_ms, expires_at_ms, into_cart_id, \
            being_bought, NULL, NULL, NULL, NULL FROM brought \
