@@ -2,25 +2,18 @@
 //! every field, answers as it would, and signs what it calls back.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use http::request::Parts;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 use sha1::Sha1;
-use tokio::net::TcpListener;
 
+use crate::provider::{self, Reply};
 use crate::{Answer, Client, Environment, Setup};
 
 pub const ACCOUNT: &str = "AC00112233445566778899aabbccddeeff";
@@ -37,6 +30,8 @@ pub enum Trouble {
     Error(u16, i64),
     /// Takes it, and breaks before it says so.
     TakenWithoutAnswer,
+    /// Never stops answering.
+    EndlessAnswer,
 }
 
 #[derive(Default)]
@@ -56,22 +51,13 @@ pub struct Twilio {
 
 impl Twilio {
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let state = shared.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(state.clone(), request));
-                    // A client that goes away ends its own connection.
-                    let _ = http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-        });
+        let address = provider::serve(move |head, body| {
+            let mut state = shared.lock().expect("no test has panicked here");
+            Some(answer(&mut state, head, body))
+        })
+        .await?;
         Ok(Self { address, state })
     }
 
@@ -184,16 +170,7 @@ fn decoded(text: &str) -> Form {
         .collect()
 }
 
-async fn answer(
-    state: Arc<Mutex<State>>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-        .unwrap_or_default();
+fn answer(state: &mut State, head: &Parts, body: &[u8]) -> Reply {
     let credentials = format!(
         "Basic {}",
         BASE64.encode(format!("{ACCOUNT}:{TOKEN}").as_bytes())
@@ -202,14 +179,14 @@ async fn answer(
         .headers
         .get("authorization")
         .and_then(|value| value.to_str().ok());
-    let mut state = state.lock().expect("no test has panicked here");
     state.requests += 1;
     if shown != Some(&credentials) {
-        return Ok(error(401, 20_003));
+        return error(401, 20_003);
     }
     if head.uri.path() != format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json") {
-        return Ok(error(404, 20_404));
+        return error(404, 20_404);
     }
+    let trouble = state.troubles.pop_front();
     if head.method == http::Method::GET {
         state.lists += 1;
         let wanted = decoded(head.uri.query().unwrap_or_default());
@@ -219,22 +196,25 @@ async fn answer(
             .filter(|one| wanted.get("To") == one.get("To"))
             .map(resource)
             .collect();
-        return Ok(reply(200, &json!({"messages": messages, "page": 0})));
+        return match trouble {
+            Some(Trouble::EndlessAnswer) => provider::endless(200),
+            _ => provider::json(200, &json!({"messages": messages, "page": 0})),
+        };
     }
-    let form = decoded(&String::from_utf8_lossy(&body));
+    let form = decoded(&String::from_utf8_lossy(body));
     if let Some(code) = fault(&head.headers, &form) {
-        return Ok(error(400, code));
+        return error(400, code);
     }
-    let trouble = state.troubles.pop_front();
     if let Some(Trouble::Error(status, code)) = trouble {
-        return Ok(error(status, code));
+        return error(status, code);
     }
     let mut form = form;
     form.insert("Sid".into(), format!("SM{:032x}", state.taken.len() + 1));
     state.taken.push(form.clone());
     match trouble {
-        Some(_) => Ok(error(502, 0)),
-        None => Ok(reply(201, &resource(&form))),
+        Some(Trouble::EndlessAnswer) => provider::endless(201),
+        Some(_) => error(502, 0),
+        None => provider::json(201, &resource(&form)),
     }
 }
 
@@ -283,18 +263,9 @@ fn resource(form: &Form) -> Value {
     })
 }
 
-fn error(status: u16, code: i64) -> Response<Full<Bytes>> {
-    reply(
+fn error(status: u16, code: i64) -> Reply {
+    provider::json(
         status,
         &json!({"code": code, "message": "No.", "status": status}),
     )
-}
-
-fn reply(status: u16, body: &Value) -> Response<Full<Bytes>> {
-    let response = Response::builder()
-        .status(status)
-        .header("content-type", "application/json");
-    response
-        .body(Full::new(Bytes::from(body.to_string())))
-        .expect("a valid response")
 }

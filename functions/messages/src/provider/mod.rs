@@ -8,12 +8,14 @@ use aisle_domain::brand::Brand;
 use aisle_domain::contact::Channel;
 use aisle_store::{Batch, Db};
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use http::Request;
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{FullBody, send};
 use spin_sdk::variables;
 use spin_sdk::wasip3::http::types::ErrorCode;
+use spin_sdk::wasip3::http_compat::IncomingResponseBody;
 
 use crate::content::Content;
 
@@ -109,6 +111,10 @@ pub async fn variable(name: &str) -> String {
     variables::get(name).await.unwrap_or_default()
 }
 
+/// Bytes of an answer that are read, at most. A page of a hundred of the longest texts, every
+/// character of them escaped, has half as many.
+const MAX_ANSWER_BYTES: usize = 2 << 20;
+
 /// An answer over HTTP: status and body.
 struct Answer {
     status: u16,
@@ -139,6 +145,19 @@ async fn ask(request: Request<FullBody<Bytes>>) -> Result<Answer, Silence> {
     })?;
     let status = response.status().as_u16();
     // A status says what became of it, whatever happens to the body.
-    let body = response.into_body().bytes().await.unwrap_or_default();
+    let body = whole(response.into_body()).await.unwrap_or_default();
     Ok(Answer { status, body })
+}
+
+/// `None` when it breaks off, or is longer than anything that we ask for.
+async fn whole(body: IncomingResponseBody) -> Option<Bytes> {
+    let mut pieces = body.stream();
+    let mut whole = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        whole.extend_from_slice(&piece.ok()?);
+        if whole.len() > MAX_ANSWER_BYTES {
+            return None;
+        }
+    }
+    Some(whole.into())
 }

@@ -1,5 +1,9 @@
 //! Texts and mails: what is sent, to whom, by whom, and what comes back.
 
+mod limits;
+mod mails;
+mod racing;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -8,11 +12,24 @@ use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::inbox::{code_to, texts_to};
 use aisle_e2e::json::Look;
 use aisle_e2e::python::{programs, run};
+use aisle_e2e::sendgrid::{self, SendGrid};
 use aisle_e2e::shopping::{complete, items, line, order_id, pickup_checkout};
 use aisle_e2e::twilio::{self, ACCOUNT, SENDER, TOKEN, Trouble, Twilio, call_back};
 use aisle_e2e::{Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+
+pub use limits::{
+    a_brand_sends_only_so_many_texts_a_minute, a_country_abroad_gets_only_so_many_texts_a_day,
+    a_link_that_had_to_wait_is_not_texted_at_night, a_night_is_waited_for_where_the_number_is,
+    a_number_gets_only_so_many_texts,
+};
+pub use mails::{
+    a_link_that_sendgrid_refuses_is_seen_as_failed,
+    a_mail_that_was_not_taken_is_sent_later_and_once, a_wrong_key_sends_nothing,
+    sendgrid_is_given_what_its_documentation_asks_for, what_sendgrid_refuses_is_not_tried_for_ever,
+};
+pub use racing::{a_limit_holds_whoever_sends, who_sends_at_the_same_moment_sends_once};
 
 const PHONE: &str = "+4915112345678";
 const MINUTE_MS: i64 = 60_000;
@@ -28,6 +45,11 @@ async fn with_twilio(pair: Pair, twilio: &Twilio) -> Result<Environment> {
 /// North's policy of notification, at any hour of the day.
 async fn policy(aisle: &Environment, mut policy: Value) -> Result<()> {
     policy["quiet_hours"] = json!({"from": "00:00", "until": "00:00"});
+    day_policy(aisle, policy).await
+}
+
+/// The same, by day only.
+async fn day_policy(aisle: &Environment, policy: Value) -> Result<()> {
     let admin = aisle.admin();
     let mut brand = admin.get("/admin/brands/north").expect(200).await?.json();
     brand["policies"]["notification"] = policy;
@@ -51,11 +73,33 @@ async fn ask_for_code(aisle: &Environment, host: &str, phone: &str) -> Result<St
     Ok(sent.json().text("/challenge_id").into())
 }
 
-/// Status and reason of the only message to a number.
+/// Codes that wait to be texted, one to each of the numbers, past whoever wakes the sender.
+async fn queue(aisle: &Environment, brand: &str, numbers: &[String]) -> Result<()> {
+    let row = |number: &String| {
+        let id = uuid::Uuid::now_v7();
+        format!(
+            "('{id}', (SELECT id FROM brand WHERE handle = '{brand}'), '{id}', 'sms', '{number}', 'code', 'code', \
+             'en', '{{\"code\":\"123456\"}}', 'queued', 0, 9000000000000, 0, 0)"
+        )
+    };
+    let rows: Vec<String> = numbers.iter().map(row).collect();
+    let insert = format!(
+        "INSERT INTO message (id, brand_id, dedup_key, channel, address, purpose, template, locale, params, status, \
+         next_attempt_at_ms, expires_at_ms, created_at_ms, updated_at_ms) VALUES {}",
+        rows.join(", ")
+    );
+    aisle.database.rows(&insert).await.map(drop)
+}
+
 async fn state(aisle: &Environment) -> Result<(String, String)> {
+    state_of(aisle, PHONE).await
+}
+
+/// Status and reason of the latest message to an address.
+async fn state_of(aisle: &Environment, address: &str) -> Result<(String, String)> {
     let rows = aisle
         .database
-        .rows(&format!("SELECT status, coalesce(failure, '') FROM message WHERE address = '{PHONE}' ORDER BY id"))
+        .rows(&format!("SELECT status, coalesce(failure, '') FROM message WHERE address = '{address}' ORDER BY id"))
         .await?;
     let last = rows.last().context("no message")?;
     Ok((
@@ -192,6 +236,41 @@ pub async fn an_unknown_outcome_is_never_a_second_text(pair: Pair) -> Result<()>
     aisle.send_messages().await?;
     assert_eq!(state(&aisle).await?.0, "sent");
     assert_eq!((twilio.taken().len(), twilio.lists()), (1, 1));
+    Ok(())
+}
+
+pub async fn an_answer_without_end_is_not_read_to_its_end(pair: Pair) -> Result<()> {
+    let (twilio, sendgrid) = (Twilio::start().await?, SendGrid::start().await?);
+    let setup = sendgrid.sends_for(twilio.sends_for(Setup::demo(pair)));
+    let aisle = setup.start().await?;
+    let sender = json!({"sms_from": SENDER, "email_from": sendgrid::SENDER});
+    policy(&aisle, json!({"sender": sender})).await?;
+    // Its status has said that the message was taken.
+    twilio.next(Trouble::EndlessAnswer);
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    aisle.send_messages().await?;
+    assert_eq!(state(&aisle).await?.0, "sent");
+    sendgrid.next(sendgrid::Trouble::EndlessAnswer);
+    let mailed = json!({"channel": "email", "address": "ada@example.com"});
+    let shopper = aisle.north();
+    let asked = shopper.post("/accounts/codes").json(&mailed);
+    asked.expect(202).await?;
+    aisle.send_messages().await?;
+    assert_eq!(state_of(&aisle, "ada@example.com").await?.0, "sent");
+    // A list that cannot be read settles nothing.
+    twilio.next(Trouble::TakenWithoutAnswer);
+    twilio.next(Trouble::EndlessAnswer);
+    ask_for_code(&aisle, NORTH, PHONE).await?;
+    for (minutes, status) in [(0, "sending"), (1, "sending"), (2, "sent")] {
+        aisle
+            .database
+            .set_clock_forward_ms(minutes * MINUTE_MS)
+            .await?;
+        aisle.send_messages().await?;
+        assert_eq!(state(&aisle).await?.0, status, "after {minutes}");
+    }
+    assert_eq!((twilio.taken().len(), twilio.lists()), (2, 2));
+    assert_eq!((sendgrid.requests(), aisle.traps()), (1, 0));
     Ok(())
 }
 
@@ -378,27 +457,6 @@ pub async fn moves_within_a_minute_are_one_text(pair: Pair) -> Result<()> {
         (1, 1),
         "{mails:?}"
     );
-    Ok(())
-}
-
-pub async fn a_number_gets_only_so_many_texts(pair: Pair) -> Result<()> {
-    let aisle = Setup::demo(pair).start().await?;
-    policy(&aisle, json!({"limits": {"number_per_hour": 2}})).await?;
-    let brand = "(SELECT id FROM brand WHERE handle = 'north')";
-    for index in 0..20 {
-        let id = uuid::Uuid::now_v7();
-        aisle
-            .database
-            .rows(&format!(
-                "INSERT INTO message (id, brand_id, dedup_key, channel, address, purpose, template, locale, params, status, \
-                 next_attempt_at_ms, expires_at_ms, created_at_ms, updated_at_ms) VALUES ('{id}', {brand}, 'k{index}', \
-                 'sms', '{PHONE}', 'code', 'code', 'en', '{{\"code\":\"123456\"}}', 'queued', 0, 9000000000000, 0, 0)"
-            ))
-            .await?;
-    }
-    assert_eq!(texts_to(&aisle, PHONE).await?.len(), 2);
-    let waiting = "SELECT count(*) FROM message WHERE status = 'queued' AND failure = 'limit'";
-    assert_eq!(aisle.database.number(waiting).await?, 18);
     Ok(())
 }
 
