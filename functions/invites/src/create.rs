@@ -171,7 +171,7 @@ impl Wanted {
             scope: request.scope,
             subject_id: request.id,
             channel: request.channel,
-            address: address(request.channel, &request.address, country)?,
+            address: address(brand, request.channel, &request.address, country)?,
             locale: locale(call, brand, request.locale.as_deref()),
             wording_version: consent.wording_version,
             purpose,
@@ -179,9 +179,9 @@ impl Wanted {
     }
 }
 
-fn address(channel: Channel, text: &str, country: &str) -> Result<String, Error> {
+fn address(brand: &Brand, channel: Channel, text: &str, country: &str) -> Result<String, Error> {
     let address = match channel {
-        Channel::Sms => contact::phone(text, country).map(|phone| phone.e164),
+        Channel::Sms => brand.phone(text, country).map(|phone| phone.e164),
         Channel::Email => contact::email(text),
     };
     address.map_err(|error| Error::unprocessable(error.code, "$.address", error.detail))

@@ -68,7 +68,8 @@ impl<'a> Fallback<'a> {
     }
 
     /// Ends the message as failed when it is in one of these states, and queues the mail
-    /// instead. The order's devices see it.
+    /// instead. The order's devices see it. A carrier may report after days: a link is mailed
+    /// as long as it leads somewhere.
     pub fn fail(&self, batch: &mut Batch, code: &str, states: &str) {
         let brand_id = &self.brand.id;
         if let Some((key, address)) = &self.instead {
@@ -78,8 +79,11 @@ impl<'a> Fallback<'a> {
                      order_id, account_id, invite_id, fallback_of, status, next_attempt_at_ms, expires_at_ms, \
                      created_at_ms, updated_at_ms) \
                      SELECT ?3, m.brand_id, ?4, 'email', ?5, m.purpose, m.template, m.locale, m.params, m.order_id, \
-                     m.account_id, m.invite_id, m.id, 'queued', {{now}}, m.expires_at_ms, {{now}}, {{now}} \
-                     FROM message m WHERE m.brand_id = ?1 AND m.id = ?2 AND m.status IN ({states}) AND m.params <> '{{}}' \
+                     m.account_id, m.invite_id, m.id, 'queued', {{now}}, coalesce(i.expires_at_ms, m.expires_at_ms), \
+                     {{now}}, {{now}} FROM message m LEFT JOIN invite i ON i.brand_id = m.brand_id AND i.id = m.invite_id \
+                       AND i.claimed_at_ms IS NULL AND i.revoked_at_ms IS NULL \
+                     WHERE m.brand_id = ?1 AND m.id = ?2 AND m.status IN ({states}) AND m.params <> '{{}}' \
+                     AND (m.invite_id IS NULL OR i.id IS NOT NULL) \
                      ON CONFLICT (brand_id, dedup_key) DO NOTHING"
                 ),
                 values![brand_id, &self.id, new_id(), key, address],

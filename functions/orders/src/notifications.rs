@@ -112,7 +112,10 @@ fn plan<'a>(
         return Ok(Change::On(&contact.address));
     };
     let normal = match choice.channel {
-        Channel::Sms => contact::phone(address, &visit.brand.country).map(|phone| phone.e164),
+        Channel::Sms => visit
+            .brand
+            .phone(address, &visit.brand.country)
+            .map(|phone| phone.e164),
         Channel::Email => contact::email(address),
     };
     let address = normal.map_err(|wrong| {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::contact::{self, ContactError, Phone};
 use crate::location::FieldError;
 use crate::money::{Currency, MAX_MINOR};
 use crate::policy::Policies;
@@ -167,6 +168,19 @@ impl Brand {
         }
         let mut shipped = self.shipping_methods.iter().flat_map(|one| &one.countries);
         self.country == country || shipped.any(|one| one == country)
+    }
+
+    /// Reads a number as [`contact::phone`] does, and refuses those of countries that get no
+    /// texts: nobody waits then for one that is never sent.
+    pub fn phone(&self, text: &str, default_country: &str) -> Result<Phone, ContactError> {
+        let phone = contact::phone(text, default_country)?;
+        match self.may_text(&phone.country) {
+            true => Ok(phone),
+            false => Err(ContactError {
+                code: "country_not_served",
+                detail: "no texts are sent to numbers of this country",
+            }),
+        }
     }
 
     /// Checks what the shape alone cannot. Errors name the first wrong field, such as `tax_rates[2].rate_ppm`.

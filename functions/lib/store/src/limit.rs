@@ -49,7 +49,7 @@ pub fn one_at_a_time(batch: &mut Batch, name: &str) {
 pub fn spend(batch: &mut Batch, name: &str, most: i64, window_ms: i64) {
     batch.expect(
         1,
-        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?3, 1) \
+        "INSERT INTO rate_limit (name, window_ends_ms, used) SELECT ?1, {now} + ?3, 1 WHERE ?2 > 0 \
          ON CONFLICT (name) DO UPDATE SET \
          used = CASE WHEN rate_limit.window_ends_ms <= {now} THEN 1 ELSE rate_limit.used + 1 END, \
          window_ends_ms = CASE WHEN rate_limit.window_ends_ms <= {now} THEN {now} + ?3 ELSE rate_limit.window_ends_ms END \

@@ -9,8 +9,8 @@ pub use asking::{
     a_link_is_texted_with_consent, a_number_that_said_stop_is_told_to_those_it_concerns_only,
     a_repetition_is_one_text, a_thousand_links_in_a_minute_are_stopped,
     a_till_texts_links_to_orders_of_its_store, addresses_that_are_not_texted_are_refused,
-    limits_hold_for_numbers_and_callers, links_are_listed_and_revoked,
-    the_wrong_people_have_no_links,
+    limits_hold_for_networks_and_brands, limits_hold_for_numbers_and_callers,
+    links_are_listed_and_revoked, the_wrong_people_have_no_links,
 };
 pub use scene::code_of as link_code;
 

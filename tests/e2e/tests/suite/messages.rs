@@ -17,12 +17,13 @@ use aisle_e2e::shopping::{complete, items, line, order_id, pickup_checkout};
 use aisle_e2e::twilio::{self, ACCOUNT, SENDER, TOKEN, Trouble, Twilio, call_back};
 use aisle_e2e::{Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
+use http::Method;
 use serde_json::{Value, json};
 
 pub use limits::{
     a_brand_sends_only_so_many_texts_a_minute, a_country_abroad_gets_only_so_many_texts_a_day,
-    a_link_that_had_to_wait_is_not_texted_at_night, a_night_is_waited_for_where_the_number_is,
-    a_number_gets_only_so_many_texts,
+    a_limit_of_none_lets_none_through, a_link_that_had_to_wait_is_not_texted_at_night,
+    a_night_is_waited_for_where_the_number_is, a_number_gets_only_so_many_texts,
 };
 pub use mails::{
     a_link_that_sendgrid_refuses_is_seen_as_failed,
@@ -33,6 +34,7 @@ pub use racing::{a_limit_holds_whoever_sends, who_sends_at_the_same_moment_sends
 
 const PHONE: &str = "+4915112345678";
 const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const INBOUND: &str = "http://north.localhost:3000/webhooks/sms/twilio/inbound";
 
 /// The demo with North's texts sent by `twilio`, at any hour.
@@ -91,6 +93,7 @@ async fn queue(aisle: &Environment, brand: &str, numbers: &[String]) -> Result<(
     aisle.database.rows(&insert).await.map(drop)
 }
 
+/// Of the latest message to the usual number.
 async fn state(aisle: &Environment) -> Result<(String, String)> {
     state_of(aisle, PHONE).await
 }
@@ -418,6 +421,29 @@ pub async fn a_text_that_fails_is_mailed_once(pair: Pair) -> Result<()> {
         .filter(|mail| mail.text.contains("/i/"))
         .count();
     assert_eq!(instead, 1, "{mails:?}");
+    Ok(())
+}
+
+pub async fn a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere(
+    pair: Pair,
+) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    let (_, revoked) = (order(&aisle).await?, order(&aisle).await?);
+    aisle.send_messages().await?;
+    let link = format!("SELECT id FROM invite WHERE subject_id = '{revoked}'");
+    let link = aisle.database.rows(&link).await?.concat().remove(0);
+    let path = format!("/invites/{}", link.context("no link")?);
+    let shopper = aisle.north();
+    shopper.call(Method::DELETE, &path).expect(204).await?;
+    aisle.database.set_clock_forward_ms(2 * DAY_MS).await?;
+    for text in twilio.taken() {
+        let heard = twilio.report(&aisle, &text, "undelivered", "30003").await?;
+        assert_eq!(heard.status, 204, "{heard:?}");
+    }
+    let mails = texts_to(&aisle, "ada@example.com").await?;
+    let links = mails.iter().filter(|mail| mail.text.contains("/i/"));
+    assert_eq!((twilio.taken().len(), links.count()), (2, 1), "{mails:?}");
     Ok(())
 }
 

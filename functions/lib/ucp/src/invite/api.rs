@@ -43,7 +43,7 @@ pub struct Api;
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`opted_out`: the number wants no texts of this brand until it says START; or the first request with this key is still under way"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "The address is none, or none that is texted (`code` says why); no consent; or the key was used for another body"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The address is none, or none that is texted (`code` says why, such as `country_not_served`); no consent; or the key was used for another body"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_invites`: to this address, by this caller or of this brand; `Retry-After` says when to ask again", headers(("Retry-After" = i64))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )

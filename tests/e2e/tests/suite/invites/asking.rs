@@ -3,7 +3,7 @@
 use aisle_e2e::database::difference;
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::json::Look;
-use aisle_e2e::{Client, Pair};
+use aisle_e2e::{Client, Environment, Pair};
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
@@ -115,6 +115,8 @@ pub async fn addresses_that_are_not_texted_are_refused(pair: Pair) -> Result<()>
         // Premium-rate, in Germany and in the United States.
         (to("+499001234567"), 422, "$.address"),
         (to("+19002345678"), 422, "$.address"),
+        // Mobile, but of a country that the brand neither is in nor ships to.
+        (to("+12125550123"), 422, "$.address"),
         (to(&"1".repeat(400)), 400, "$.address"),
         (mail("nobody"), 422, "$.address"),
         (mail("a@b@c"), 422, "$.address"),
@@ -144,12 +146,13 @@ pub async fn addresses_that_are_not_texted_are_refused(pair: Pair) -> Result<()>
         assert_eq!(refused.status, status, "{request} {refused:?}");
         assert_eq!(refused.json().text("/path"), path, "{request} {refused:?}");
     }
-    let premium = shopper
-        .post("/invites")
-        .json(&to("+499001234567"))
-        .send()
-        .await?;
-    assert_eq!(code(&premium), "phone_premium_rate");
+    for (number, why) in [
+        ("+499001234567", "phone_premium_rate"),
+        ("+12125550123", "country_not_served"),
+    ] {
+        let refused = shopper.post("/invites").json(&to(number)).send().await?;
+        assert_eq!(code(&refused), why);
+    }
     for id in ["nothing", "0190a0e0-0000-7000-8000-000000000000"] {
         let unknown = shopper.post("/invites").json(&with("/id", json!(id)));
         assert_eq!(code(&unknown.expect(404).await?), "order_not_found");
@@ -157,13 +160,37 @@ pub async fn addresses_that_are_not_texted_are_refused(pair: Pair) -> Result<()>
     let changed = difference(&before, &aisle.database.snapshot().await?);
     assert!(changed.is_empty(), "{changed:?}");
 
-    // As people write it, and a mail.
+    // As people write it, a mail, and a country that the brand names.
     ask(&shopper, &to("0151 1234-5678")).await?;
     let sent = "SELECT count(*) FROM message WHERE address = '+4915112345678'";
     assert_eq!(aisle.database.number(sent).await?, 1);
     let mailed = ask(&shopper, &mail("Ada@Example.com")).await?;
     assert_eq!(mailed.text("/address"), "a•••@example.com");
+    let served = json!({"countries": ["US"]});
+    change_policy(aisle, "notification", &served).await?;
+    // A process that remembers nothing of the brand as it was.
+    let other = aisle.neighbour().await?;
+    let shopper = other.client(NORTH);
+    ask(&shopper, &to("+12125550123")).await?;
+    let refused = shopper
+        .post("/invites")
+        .json(&to(NUMBER))
+        .expect(422)
+        .await?;
+    assert_eq!(code(&refused), "country_not_served");
     Ok(())
+}
+
+/// Changes members of one of North's policies.
+async fn change_policy(aisle: &Environment, name: &str, changed: &Value) -> Result<()> {
+    let admin = aisle.admin();
+    let path = "/admin/brands/north";
+    let mut brand = admin.get(path).expect(200).await?.json();
+    for (member, value) in changed.as_object().into_iter().flatten() {
+        brand["policies"][name][member] = value.clone();
+    }
+    admin.put(path).json(&brand).expect(200).await?;
+    aisle.drain_outbox().await
 }
 
 pub async fn a_repetition_is_one_text(pair: Pair) -> Result<()> {
@@ -214,13 +241,20 @@ pub async fn a_thousand_links_in_a_minute_are_stopped(pair: Pair) -> Result<()> 
     const ASKED: usize = 1_000;
     let scene = Scene::open(pair).await?;
     let aisle = &scene.aisle;
-    // Nobody's own limit stops them: other numbers, and a till that may ask often.
-    let staff = aisle.staff(NORTH, &scene.store_id, "pos").await?;
+    let other = aisle.neighbour().await?;
+    // Nobody's own limit stops them: other numbers, and tills that may ask often, half of
+    // them in another process.
     let mut tills = Vec::new();
-    for _ in 0..19 {
-        tills.push(aisle.staff(NORTH, &scene.store_id, "pos").await?.client);
+    for place in 0..20 {
+        let staff = aisle.staff(NORTH, &scene.store_id, "pos").await?;
+        let authorization = format!("Bearer {}", staff.token);
+        tills.push(match place % 2 {
+            0 => staff.client,
+            _ => other
+                .client(NORTH)
+                .with_header("authorization", &authorization),
+        });
     }
-    tills.push(staff.client);
     let asking = tills
         .iter()
         .enumerate()
@@ -245,6 +279,8 @@ pub async fn a_thousand_links_in_a_minute_are_stopped(pair: Pair) -> Result<()> 
     let span = "SELECT max(created_at_ms) - min(created_at_ms) FROM invite";
     let windows = aisle.database.number(span).await? / MINUTE_MS + 1;
     assert!(sent as i64 <= 60 * windows, "{sent} in {windows} windows");
+    // A second window has begun only where the machine is too slow for a thousand a minute.
+    assert!(sent == 60 || windows > 1, "{sent} in one window");
     for table in ["message WHERE invite_id IS NOT NULL", "invite"] {
         let queued = aisle
             .database
@@ -252,6 +288,9 @@ pub async fn a_thousand_links_in_a_minute_are_stopped(pair: Pair) -> Result<()> 
             .await?;
         assert_eq!(queued, sent as i64, "{table}");
     }
+    aisle.send_messages().await?;
+    let texted = "SELECT count(*) FROM sandbox_message WHERE address LIKE '+4915112%'";
+    assert_eq!(aisle.database.number(texted).await?, sent as i64);
     assert_eq!(aisle.traps(), 0);
     Ok(())
 }
@@ -285,6 +324,49 @@ pub async fn limits_hold_for_numbers_and_callers(pair: Pair) -> Result<()> {
         0,
         "no number is in a limit's name"
     );
+    Ok(())
+}
+
+pub async fn limits_hold_for_networks_and_brands(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let clerk = aisle.staff(NORTH, &scene.store_id, "pos").await?.client;
+    let policy = json!({"per_network_per_hour": 2, "per_day": 4});
+    change_policy(aisle, "invites", &policy).await?;
+    let numbered = |number: usize| {
+        let mut request = scene.request();
+        request["address"] = json!(format!("+491511234560{number}"));
+        request
+    };
+    for number in 0..2 {
+        ask(&aisle.north(), &numbered(number)).await?;
+    }
+    // Whatever else it is for, and whatever address is claimed.
+    let (other, _) = order(aisle).await?;
+    let other = super::scene::request("order", &other);
+    let elsewhere = aisle.north().with_header("x-forwarded-for", "198.51.100.7");
+    let refused = elsewhere.post("/invites").json(&other).expect(429).await?;
+    assert_eq!(refused.header("retry-after"), "3600");
+    for number in 2..4 {
+        ask(&clerk, &numbered(number)).await?;
+    }
+    let refused = clerk
+        .post("/invites")
+        .json(&numbered(4))
+        .expect(429)
+        .await?;
+    assert_eq!(refused.header("retry-after"), "86400");
+    aisle
+        .database
+        .set_clock_forward_ms(25 * 60 * MINUTE_MS)
+        .await?;
+    ask(&aisle.north(), &numbered(5)).await?;
+    // A brand may have none sent at all, as a process knows that remembers nothing of it.
+    change_policy(aisle, "invites", &json!({"per_minute": 0})).await?;
+    let other = aisle.neighbour().await?;
+    let shopper = other.client(NORTH);
+    let refused = shopper.post("/invites").json(&numbered(6)).expect(429);
+    assert_eq!(refused.await?.header("retry-after"), "60");
     Ok(())
 }
 
@@ -396,7 +478,6 @@ pub async fn the_wrong_people_have_no_links(pair: Pair) -> Result<()> {
         (bearing("lnk_00000000000000"), 401),
         (bearing(&format!("lnk_{elsewhere}")), 404),
         (bearing("forged"), 401),
-        (aisle.harbor(), 404),
         (
             other
                 .browser(aisle)
@@ -418,6 +499,15 @@ pub async fn the_wrong_people_have_no_links(pair: Pair) -> Result<()> {
         }
         who.call(Method::DELETE, &path).expect(status).await?;
     }
+    // Another brand knows nothing of it, whatever number it would text.
+    let mut abroad = scene.request();
+    abroad["address"] = json!("+12125550123");
+    let harbor = aisle.harbor();
+    harbor.post("/invites").json(&abroad).expect(404).await?;
+    for place in [&path, &list] {
+        harbor.get(place).expect(404).await?;
+    }
+    harbor.call(Method::DELETE, &path).expect(404).await?;
     for allowed in [owner.client(aisle), bearing(&format!("lnk_{code}"))] {
         allowed.get(&path).expect(200).await?;
         assert_eq!(

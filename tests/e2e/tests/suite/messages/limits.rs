@@ -2,14 +2,16 @@
 
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::inbox::texts_to;
+use aisle_e2e::twilio::{SENDER, Trouble, Twilio};
 use aisle_e2e::{Environment, Pair, Setup};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{MINUTE_MS, PHONE, ask_for_code, day_policy, moves, order, policy, queue, state_of};
+use super::{
+    DAY_MS, MINUTE_MS, PHONE, ask_for_code, day_policy, moves, order, policy, queue, state_of,
+};
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
 const MANY: i64 = 1_000;
 
 fn limits(limits: Value) -> Value {
@@ -65,6 +67,22 @@ pub async fn a_brand_sends_only_so_many_texts_a_minute(pair: Pair) -> Result<()>
     for (forward_ms, sent) in [(0, 3), (MINUTE_MS, 6), (2 * MINUTE_MS, 8)] {
         aisle.database.set_clock_forward_ms(forward_ms).await?;
         assert_eq!(sent_and_waiting(&aisle, "+4915").await?, (sent, 8 - sent));
+    }
+    Ok(())
+}
+
+pub async fn a_limit_of_none_lets_none_through(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    policy(&aisle, limits(json!({"foreign_country_per_day": 0}))).await?;
+    let numbers = ["+491511234567", "+43664123456", "+3161234567"];
+    let numbers = numbers.map(|prefix| format!("{prefix}0"));
+    queue(&aisle, "north", &numbers).await?;
+    for forward_ms in [0, DAY_MS + MINUTE_MS] {
+        aisle.database.set_clock_forward_ms(forward_ms).await?;
+        for (prefix, sent) in [("+4915", 1), ("+4366", 0), ("+316", 0)] {
+            let found = sent_and_waiting(&aisle, prefix).await?;
+            assert_eq!(found, (sent, 1 - sent), "{prefix}");
+        }
     }
     Ok(())
 }
@@ -152,34 +170,27 @@ pub async fn a_night_is_waited_for_where_the_number_is(pair: Pair) -> Result<()>
 }
 
 pub async fn a_link_that_had_to_wait_is_not_texted_at_night(pair: Pair) -> Result<()> {
-    let aisle = Setup::demo(pair).start().await?;
-    let mut limited = limits(json!({"brand_per_minute": 0}));
-    limited["countries"] = json!(["IS", "DE"]);
-    day_policy(&aisle, limited).await?;
+    let twilio = Twilio::start().await?;
+    let aisle = twilio.sends_for(Setup::demo(pair)).start().await?;
+    day_policy(&aisle, json!({"sender": {"sms_from": SENDER}})).await?;
     let now_ms = aisle.database.number(NOW_MS).await?;
     let night_ms = DAY_MS - now_ms.rem_euclid(DAY_MS) + 22 * HOUR_MS;
     aisle.database.set_clock_forward_ms(night_ms).await?;
-    let order = order(&aisle).await?;
-    assert_eq!(
-        texts_to(&aisle, PHONE).await?,
-        [],
-        "a limit of none lets none through"
-    );
-    day_policy(&aisle, json!({"countries": ["IS", "DE"]})).await?;
-    aisle
-        .database
-        .set_clock_forward_ms(night_ms + 10 * MINUTE_MS)
-        .await?;
-    assert_eq!(
-        texts_to(&aisle, PHONE).await?,
-        [],
-        "nobody waits for it any more: {order}"
-    );
-    aisle
-        .database
-        .set_clock_forward_ms(night_ms + 11 * HOUR_MS)
-        .await?;
-    assert_eq!(texts_to(&aisle, PHONE).await?.len(), 1);
+    twilio.next(Trouble::Error(503, 20_503));
+    order(&aisle).await?;
+    let retried = ("queued".to_owned(), "twilio_20503".to_owned());
+    let waits = ("queued".to_owned(), "quiet_hours".to_owned());
+    for (later_ms, state, requests) in [
+        (0, retried, 1),
+        (10 * MINUTE_MS, waits, 1),
+        (11 * HOUR_MS, ("sent".to_owned(), String::new()), 2),
+    ] {
+        let forward_ms = night_ms + later_ms;
+        aisle.database.set_clock_forward_ms(forward_ms).await?;
+        aisle.send_messages().await?;
+        assert_eq!(state_of(&aisle, PHONE).await?, state);
+        assert_eq!(twilio.requests(), requests);
+    }
     Ok(())
 }
 

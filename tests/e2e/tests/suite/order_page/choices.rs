@@ -86,6 +86,8 @@ pub async fn news_go_where_the_shopper_agreed(pair: Pair) -> Result<()> {
     let wrong = put(on(json!({"address": "12", "consent": consent}))).await?;
     assert_eq!(wrong.status, 422, "{wrong:?}");
     assert_eq!(wrong.json()["path"], "$.contacts[0].address");
+    let abroad = put(on(json!({"address": "+12125550123", "consent": consent}))).await?;
+    refused(&abroad, 422, "country_not_served");
 
     let new = on(json!({"address": "0151 12345678", "consent": consent}));
     let set = put(new.clone()).await?;
