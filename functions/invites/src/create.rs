@@ -10,7 +10,7 @@ use aisle_http::{Call, Error, Reply, notify_messages};
 use aisle_store::changes::{self, Kind};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::messages::{self, NewMessage};
-use aisle_store::{Batch, Value, audit, limit, new_id, random, sha256_hex, values};
+use aisle_store::{Batch, Consent, Value, audit, limit, new_id, random, sha256_hex, values};
 use aisle_ucp::invite::{
     ConsentPurpose, Delivery, Invite, InviteRequest, MAX_ADDRESS_BYTES, MAX_WORDING_BYTES, View,
 };
@@ -326,20 +326,17 @@ impl New<'_> {
             (_, Scope::Account) => "account",
             _ => "invite",
         };
-        batch.expect(
-            1,
-            "INSERT INTO consent (id, brand_id, channel, address, purpose, wording_version, decision, source, at_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'given', ?7, {now})",
-            values![
-                new_id(),
-                &self.brand.id,
-                self.wanted.channel.name(),
-                &self.wanted.address,
-                purpose.name(),
-                &self.wanted.wording_version,
-                source
-            ],
-        );
+        let word = Consent {
+            brand_id: &self.brand.id,
+            channel: self.wanted.channel,
+            address: &self.wanted.address,
+            purpose: Some(purpose),
+            wording_version: &self.wanted.wording_version,
+            given: true,
+            source,
+            about: Some((self.wanted.scope, &self.subject.id)),
+        };
+        word.record(batch);
     }
 
     fn tell_of_order(&self, batch: &mut Batch) {

@@ -1,11 +1,12 @@
 //! `GET` and `PUT /orders/{id}/notifications`: who is told what happens to the order.
 
 use aisle_domain::contact::{self, Channel, Purpose};
+use aisle_domain::invite::Scope;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
 use aisle_store::messages::forgotten;
-use aisle_store::{Batch, changes, limit, new_id, values};
+use aisle_store::{Batch, Consent, changes, limit, values};
 use aisle_ucp::order::actions::{
     ContactChoice, ContactView, NotificationChoices, Notifications, hint,
 };
@@ -150,8 +151,8 @@ fn write(
                 .iter()
                 .filter(|known| known.active && known.channel == channel.name());
             for known in ended {
-                let given = (known.address.as_str(), "withdrawn", "");
-                consent(batch, brand_id, channel, given);
+                let word = (known.address.as_str(), false, "");
+                consent(batch, visit, channel, word);
             }
             None
         }
@@ -186,7 +187,7 @@ fn write(
                     forgotten(brand_id, channel, address)
                 ],
             );
-            consent(batch, brand_id, channel, (address, "given", version));
+            consent(batch, visit, channel, (address, true, version));
             Some(asked)
         }
     }
@@ -194,23 +195,21 @@ fn write(
 
 fn consent(
     batch: &mut Batch,
-    brand_id: &str,
+    visit: &Visit<'_>,
     channel: Channel,
-    (address, decision, version): (&str, &str, &str),
+    (address, given, version): (&str, bool, &str),
 ) {
-    batch.add(
-        "INSERT INTO consent (id, brand_id, channel, address, purpose, wording_version, decision, source, at_ms) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'page', {now})",
-        values![
-            new_id(),
-            brand_id,
-            channel.name(),
-            address,
-            Purpose::Update.name(),
-            version,
-            decision
-        ],
-    );
+    let word = Consent {
+        brand_id: &visit.brand.id,
+        channel,
+        address,
+        purpose: Some(Purpose::Update),
+        wording_version: version,
+        given,
+        source: "page",
+        about: Some((Scope::Order, visit.order_id)),
+    };
+    word.record(batch);
 }
 
 /// The contacts as the changes leave them.

@@ -11,6 +11,7 @@ mod batch;
 pub mod carts;
 pub mod changes;
 mod clock;
+mod consent;
 mod db;
 mod deadline;
 mod error;
@@ -37,6 +38,7 @@ mod value;
 
 pub use batch::{Batch, StatementResult};
 pub use clock::{new_id, new_token, now_ms, random, sha256_hex};
+pub use consent::Consent;
 pub use db::Db;
 pub use deadline::within;
 pub use error::{BatchError, StoreError};
@@ -49,4 +51,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 10;

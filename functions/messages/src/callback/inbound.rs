@@ -6,7 +6,7 @@ use aisle_domain::notification::{Keyword, keyword};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::Claim;
 use aisle_store::messages::forgotten;
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{Batch, Consent, values};
 use serde_json::{Map, json};
 
 use super::Callback;
@@ -62,7 +62,7 @@ fn stop(batch: &mut Batch, brand_id: &str, from: &str) {
          ON CONFLICT DO NOTHING",
         values![brand_id, from],
     );
-    agreement(batch, brand_id, from, "withdrawn");
+    agreement(batch, brand_id, from, false);
     // The same instant as the refusal's, by which START knows them again.
     batch.add(
         "UPDATE order_contact SET ended_at_ms = (SELECT o.since_ms FROM opt_out o \
@@ -78,7 +78,7 @@ fn stop(batch: &mut Batch, brand_id: &str, from: &str) {
 }
 
 fn start(batch: &mut Batch, brand_id: &str, from: &str) {
-    agreement(batch, brand_id, from, "given");
+    agreement(batch, brand_id, from, true);
     batch.add(
         "UPDATE order_contact SET ended_at_ms = NULL \
          WHERE brand_id = ?1 AND channel = 'sms' AND address = ?2 AND ended_at_ms = (SELECT o.since_ms FROM opt_out o \
@@ -91,12 +91,18 @@ fn start(batch: &mut Batch, brand_id: &str, from: &str) {
     );
 }
 
-fn agreement(batch: &mut Batch, brand_id: &str, from: &str, decision: &str) {
-    batch.add(
-        "INSERT INTO consent (id, brand_id, channel, address, purpose, wording_version, decision, source, at_ms) \
-         VALUES (?1, ?2, 'sms', ?3, 'all', ?4, ?5, 'sms_keyword', {now})",
-        values![new_id(), brand_id, from, WORDING, decision],
-    );
+fn agreement(batch: &mut Batch, brand_id: &str, from: &str, given: bool) {
+    let word = Consent {
+        brand_id,
+        channel: Channel::Sms,
+        address: from,
+        purpose: None,
+        wording_version: WORDING,
+        given,
+        source: "sms_keyword",
+        about: None,
+    };
+    word.record(batch);
 }
 
 fn answer(callback: &Callback, word: Keyword) -> Option<String> {
