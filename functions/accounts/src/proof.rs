@@ -6,6 +6,7 @@ use aisle_domain::contact::Channel;
 use aisle_http::auth::same_secret;
 use aisle_http::{Call, Error};
 use aisle_store::{Batch, Row, StoreError, limit, sha256_hex, values};
+use aisle_ucp::account::{CODE_OVER, TOO_MANY_TRIES, WRONG_CODE};
 
 /// Wrong codes from one caller, at most, …
 const WRONG_OF_CALLER: i64 = 60;
@@ -115,7 +116,7 @@ impl Guess<'_> {
             return Ok(over());
         };
         let left = CODE_ATTEMPTS - row.int("attempts")?;
-        let error = refused("wrong_code", "this is not the code that was sent");
+        let error = refused(WRONG_CODE, "this is not the code that was sent");
         Ok(error.with("attempts_left", left))
     }
 
@@ -127,14 +128,13 @@ impl Guess<'_> {
 
 /// 401: used, ended, expired, guessed at too often, or never sent.
 pub fn over() -> Error {
-    refused("code_over", "this code is over; ask for a new one")
+    refused(CODE_OVER, "this code is over; ask for a new one")
 }
 
 /// 429: at most so often in a window of so long.
 pub fn too_often(window_ms: i64) -> Error {
     let seconds = (window_ms / 1_000).to_string();
-    Error::new(429, "too_many_tries", "too many tries; wait a while")
-        .header("retry-after", &seconds)
+    Error::new(429, TOO_MANY_TRIES, "too many tries; wait a while").header("retry-after", &seconds)
 }
 
 /// What an address of this kind is reached by.

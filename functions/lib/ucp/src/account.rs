@@ -13,6 +13,12 @@ use crate::page::{Invalid, Pagination};
 #[cfg(feature = "openapi")]
 pub mod api;
 
+/// Why a code proves nothing, or none is sent: `code` of the refusal, which the sign-in page is
+/// told as well.
+pub const WRONG_CODE: &str = "wrong_code";
+pub const CODE_OVER: &str = "code_over";
+pub const TOO_MANY_TRIES: &str = "too_many_tries";
+
 /// Titles of an order's lines that a list shows, at most.
 const MAX_TITLES: usize = 3;
 

@@ -2,6 +2,7 @@
 //! takes them, and leads back here with what is wrong.
 
 use aisle_http::{Call, Error, Reply};
+use aisle_ucp::account::{CODE_OVER, TOO_MANY_TRIES, WRONG_CODE};
 use maud::{Markup, html};
 
 use super::shell::{self, Shell};
@@ -21,11 +22,11 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
     let text = text::of(locale);
     let back = call.query("return_to").filter(|path| is_local(path));
     let back = back.unwrap_or("/my/orders");
-    let challenge = call.query("challenge").filter(|id| is_plain(id));
-    let failed = call.query("error").map(|code| match code {
-        "invalid_code" | "code_expired" | "wrong_code" => text.sign_in_wrong,
-        _ => text.sign_in_failed,
-    });
+    let error = call.query("error");
+    // With a code that is over nobody signs in: what helps is a new one.
+    let challenge = call.query("challenge");
+    let challenge = challenge.filter(|id| is_plain(id) && error != Some(CODE_OVER));
+    let failed = error.map(|code| why(text, code));
     let main = html! {
         section.card.hero {
             h1 { (text.sign_in) }
@@ -45,6 +46,18 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         signed_in: None,
     };
     Ok(shell.page(200, &main))
+}
+
+fn why(text: &Text, code: &str) -> &'static str {
+    match code {
+        WRONG_CODE => text.sign_in_wrong,
+        CODE_OVER => text.sign_in_over,
+        TOO_MANY_TRIES => text.sign_in_too_often,
+        code if code.starts_with("phone_") || code.starts_with("email_") => {
+            text.sign_in_unreachable
+        }
+        _ => text.sign_in_failed,
+    }
 }
 
 fn address_form(text: &Text, back: &str, language: &str) -> Markup {

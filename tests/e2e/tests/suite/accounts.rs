@@ -19,7 +19,10 @@ pub use erasure::{
     an_account_is_exported_and_erased_from_every_table, an_erasure_needs_to_be_sure,
     an_erasure_that_was_cut_short_goes_on, personal_data_is_kept_as_long_as_the_policy_says,
 };
-pub use forms::{a_browser_signs_in_without_a_script, another_site_cannot_use_a_cookie};
+pub use forms::{
+    a_browser_signs_in_without_a_script, another_site_cannot_use_a_cookie,
+    the_sign_in_page_says_what_is_wrong,
+};
 pub use misuse::{
     a_code_is_for_its_address_its_brand_and_once, codes_are_limited,
     guesses_are_counted_however_they_come, nobody_learns_who_is_known,

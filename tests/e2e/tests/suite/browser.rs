@@ -175,7 +175,7 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
         let origin = scene.aisle.north().origin();
         for (page, path) in [
             ("sign-in", "/my/sign-in"),
-            ("code", "/my/sign-in?challenge=1&error=invalid_code"),
+            ("code", "/my/sign-in?challenge=1&error=wrong_code"),
         ] {
             phone.open(&format!("{origin}{path}")).await?;
             phone.picture(&format!("{name}-{page}")).await?;

@@ -61,6 +61,7 @@ harness::suite! {
         personal_data_is_kept_as_long_as_the_policy_says,
         a_browser_signs_in_without_a_script,
         another_site_cannot_use_a_cookie,
+        the_sign_in_page_says_what_is_wrong,
         nobody_learns_who_is_known,
         guesses_are_counted_however_they_come,
         a_code_is_for_its_address_its_brand_and_once,

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use http::Method;
 use serde_json::json;
 
-use super::{ADA, until_refused};
+use super::{ADA, MINUTE_MS, until_refused};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -133,6 +133,140 @@ pub async fn a_browser_signs_in_without_a_script(pair: Pair) -> Result<()> {
     assert!(field(location(&wrong), "error").is_some(), "{wrong:?}");
     let wrong = submit(&client, "/accounts/web/sessions", "", "challenge=x&code=1").await?;
     assert_eq!(field(location(&wrong), "error"), Some("code_over"));
+    Ok(())
+}
+
+/// What the page to which an answer leads says is wrong, in a language, and whether it asks
+/// for a code.
+async fn said(client: &Client, answer: &Answer, language: &str) -> Result<(String, bool)> {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let page = client
+        .get(location(answer))
+        .header("accept-language", language);
+    let page = page.expect(200).await?;
+    let html = page.text();
+    let (_, notice) = html
+        .split_once("role=\"alert\">")
+        .context("nothing is said")?;
+    let notice = notice
+        .split('<')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Ok((notice, html.contains("action=\"/accounts/web/sessions\"")))
+}
+
+pub async fn the_sign_in_page_says_what_is_wrong(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let client = Client::new(aisle.addr(), NORTH);
+    let send = async |address: &str| {
+        let form = format!("address={address}&return_to=%2Fmy%2Forders");
+        submit(&client, "/accounts/web/codes", "", &form).await
+    };
+    let guess = async |challenge: &str, code: &str| {
+        let form = format!("challenge={challenge}&code={code}&return_to=%2Fmy%2Forders");
+        submit(&client, "/accounts/web/sessions", "", &form).await
+    };
+    let challenge = async |address: &str| -> Result<(String, String)> {
+        let sent = send(address).await?;
+        let challenge = field(location(&sent), "challenge").context("no challenge")?;
+        Ok((challenge.into(), code_of(&aisle.database, challenge).await?))
+    };
+    let other = |code: &str| if code == "000000" { "000001" } else { "000000" };
+
+    let unreachable = send("nobody").await?;
+    assert_eq!(
+        said(&client, &unreachable, "en").await?,
+        (
+            "We cannot send a code there. Please check the number or address.".into(),
+            false
+        )
+    );
+    let (first, code) = challenge("ada%40example.com").await?;
+    let wrong = guess(&first, other(&code)).await?;
+    for (language, sentence) in [
+        (
+            "en",
+            "This is not the code that we sent you. Please check it.",
+        ),
+        ("es", "Este no es el código que te enviamos. Revísalo."),
+        (
+            "de",
+            "Das ist nicht der Code, den wir dir geschickt haben. Bitte prüfe ihn.",
+        ),
+    ] {
+        assert_eq!(
+            said(&client, &wrong, language).await?,
+            (sentence.into(), true)
+        );
+    }
+
+    // Used; guessed at too often; expired: each is over, and the page asks for an address.
+    let signed_in = guess(&first, &code).await?;
+    assert_eq!(location(&signed_in), "/my/orders");
+    let used = guess(&first, &code).await?;
+    let (second, code) = challenge("ben%40example.com").await?;
+    for _ in 0..5 {
+        guess(&second, other(&code)).await?;
+    }
+    let guessed = guess(&second, &code).await?;
+    let (third, code) = challenge("eve%40example.com").await?;
+    aisle
+        .database
+        .set_clock_forward_ms(10 * MINUTE_MS + 1_000)
+        .await?;
+    let expired = guess(&third, &code).await?;
+    for over in [used, guessed, expired] {
+        for (language, sentence) in [
+            (
+                "en",
+                "This code has expired or was used before. Ask for a new one.",
+            ),
+            ("es", "Este código ha caducado o ya se usó. Pide uno nuevo."),
+            (
+                "de",
+                "Dieser Code ist abgelaufen oder schon verwendet. Fordere einen neuen an.",
+            ),
+        ] {
+            assert_eq!(
+                said(&client, &over, language).await?,
+                (sentence.into(), false)
+            );
+        }
+    }
+
+    // Too many wrong ones from one caller, and too many codes to one address.
+    let (fourth, code) = challenge("fay%40example.com").await?;
+    let mut refused = guess(&fourth, &code[1..]).await?;
+    for _ in 0..60 {
+        if field(location(&refused), "error") == Some("too_many_tries") {
+            break;
+        }
+        refused = guess("x", &code).await?;
+    }
+    let mut unsent = send("gil%40example.com").await?;
+    for _ in 0..5 {
+        unsent = send("gil%40example.com").await?;
+    }
+    for often in [refused, unsent] {
+        for (language, sentence) in [
+            (
+                "en",
+                "Those were too many tries. Please wait a while, then try again.",
+            ),
+            (
+                "es",
+                "Han sido demasiados intentos. Espera un poco y vuelve a probar.",
+            ),
+            (
+                "de",
+                "Das waren zu viele Versuche. Bitte warte eine Weile und versuche es dann noch einmal.",
+            ),
+        ] {
+            assert_eq!(said(&client, &often, language).await?.0, sentence);
+        }
+    }
     Ok(())
 }
 
