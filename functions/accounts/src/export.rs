@@ -1,12 +1,15 @@
-//! `GET /accounts/me/export`: everything that is kept about the person, as it is kept.
+//! `GET /accounts/me/export`: everything that is kept about the person, as it is kept. What an
+//! erasure takes is here, but for copies of it that are on their way (outbox, answers kept for
+//! repetitions) and for what lets somebody in: codes, links and tokens.
 
 use aisle_domain::instant::rfc3339;
 use aisle_http::{Call, Error, Reply, shopper};
-use aisle_store::{Batch, Row, StatementResult, StoreError, values};
+use aisle_store::{Batch, Dialect, Row, StatementResult, StoreError, values};
 use aisle_ucp::account::Export;
 use serde_json::{Map, Value};
 
 use crate::account::{self, Known};
+use crate::belongings;
 
 /// Entries of a list, at most, the latest first.
 const MAX_ENTRIES: i64 = 1_000;
@@ -34,7 +37,7 @@ pub async fn export(call: &Call) -> Result<Reply, Error> {
         account::columns(call.db().dialect())
     );
     batch.rows(account, values![&brand.id, &shopper.account_id]);
-    let lists = lists();
+    let lists = lists(call.db().dialect());
     for list in &lists {
         let columns: Vec<String> = list
             .columns
@@ -61,10 +64,18 @@ pub async fn export(call: &Call) -> Result<Reply, Error> {
         exported_at: rfc3339(row.int("now_ms")?),
         account: known.view(),
         sessions: found.take("sessions"),
+        codes: found.take("codes"),
         orders: found.take("orders"),
+        order_events: found.take("order_events"),
         order_contacts: found.take("order_contacts"),
+        pickup_persons: found.take("pickup_persons"),
+        presences: found.take("presences"),
+        notices: found.take("notices"),
+        returns: found.take("returns"),
         checkouts: found.take("checkouts"),
         carts: found.take("carts"),
+        cart_versions: found.take("cart_versions"),
+        holds: found.take("holds"),
         consents: found.take("consents"),
         opt_outs: found.take("opt_outs"),
         invites: found.take("invites"),
@@ -78,11 +89,19 @@ pub async fn export(call: &Call) -> Result<Reply, Error> {
     ))
 }
 
-fn lists() -> Vec<List> {
-    let own = |table: &str| format!("{table} t WHERE t.brand_id = ?1 AND t.account_id = ?2");
-    let by_address = |table: &str| format!("{table} t WHERE t.brand_id = ?1 AND {BY_ADDRESS}");
-    let mine =
-        "(SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2)";
+fn lists(dialect: Dialect) -> Vec<List> {
+    let orders = belongings::orders(dialect);
+    let checkouts = belongings::checkouts(dialect);
+    let carts = belongings::carts(dialect);
+    let by_id =
+        |table: &str, ids: &str| format!("{table} t WHERE t.brand_id = ?1 AND t.id IN ({ids})");
+    let of_orders =
+        |table: &str| format!("{table} t WHERE t.brand_id = ?1 AND t.order_id IN ({orders})");
+    let invited = format!(
+        "(t.account_id = ?2 OR t.claimed_by = ?2 OR t.scope = 'account' AND t.subject_id = ?2 \
+          OR t.scope = 'order' AND t.subject_id IN ({orders}) OR t.scope = 'cart' AND t.subject_id IN ({carts}) \
+          OR {BY_ADDRESS})"
+    );
     let list = |name, columns, from, order| List {
         name,
         columns,
@@ -100,14 +119,32 @@ fn lists() -> Vec<List> {
                 "expires_at_ms",
                 "revoked_at_ms",
             ],
-            own("account_session"),
+            "account_session t WHERE t.brand_id = ?1 AND t.account_id = ?2".into(),
+            "t.created_at_ms",
+        ),
+        list(
+            "codes",
+            &[
+                "kind",
+                "address",
+                "created_at_ms",
+                "expires_at_ms",
+                "used_at_ms",
+            ],
+            format!("one_time_code t WHERE t.brand_id = ?1 AND {BY_ADDRESS}"),
             "t.created_at_ms",
         ),
         list(
             "orders",
             &["id", "number", "status", "created_at_ms", "doc"],
-            format!("customer_order t WHERE t.brand_id = ?1 AND t.id IN {mine}"),
+            by_id("customer_order", &orders),
             "t.id",
+        ),
+        list(
+            "order_events",
+            &["order_id", "type", "occurred_at_ms", "doc"],
+            of_orders("order_event"),
+            "t.occurred_at_ms",
         ),
         list(
             "order_contacts",
@@ -120,24 +157,79 @@ fn lists() -> Vec<List> {
                 "ended_at_ms",
             ],
             format!(
-                "order_contact t WHERE t.brand_id = ?1 AND (t.order_id IN {mine} OR {BY_ADDRESS})"
+                "order_contact t WHERE t.brand_id = ?1 AND (t.order_id IN ({orders}) OR {BY_ADDRESS})"
             ),
+            "t.created_at_ms",
+        ),
+        list(
+            "pickup_persons",
+            &["order_id", "name", "set_at_ms"],
+            of_orders("pickup_person"),
+            "t.set_at_ms",
+        ),
+        list(
+            "presences",
+            &[
+                "order_id",
+                "location_id",
+                "state",
+                "signal",
+                "consent_version",
+                "reported_at_ms",
+                "expires_at_ms",
+            ],
+            of_orders("presence"),
+            "t.reported_at_ms",
+        ),
+        list(
+            "notices",
+            &["order_id", "type", "occurred_at_ms", "done_at_ms", "doc"],
+            of_orders("notice"),
+            "t.occurred_at_ms",
+        ),
+        list(
+            "returns",
+            &[
+                "id",
+                "order_id",
+                "status",
+                "created_at_ms",
+                "updated_at_ms",
+                "doc",
+            ],
+            of_orders("return_request"),
             "t.created_at_ms",
         ),
         list(
             "checkouts",
             &["id", "status", "updated_at_ms", "doc"],
-            "checkout_session t WHERE t.brand_id = ?1 AND t.id IN (SELECT ac.checkout_session_id \
-             FROM account_checkout ac WHERE ac.brand_id = ?1 AND ac.account_id = ?2)"
-                .into(),
+            by_id("checkout_session", &checkouts),
             "t.id",
         ),
         list(
             "carts",
             &["id", "status", "updated_at_ms", "doc"],
-            "cart t WHERE t.brand_id = ?1 AND t.id IN (SELECT ac.cart_id FROM account_cart ac \
-             WHERE ac.brand_id = ?1 AND ac.account_id = ?2)"
-                .into(),
+            by_id("cart", &carts),
+            "t.id",
+        ),
+        list(
+            "cart_versions",
+            &["cart_id", "at_ms", "doc"],
+            format!("cart_version t WHERE t.brand_id = ?1 AND t.cart_id IN ({carts})"),
+            "t.at_ms",
+        ),
+        list(
+            "holds",
+            &[
+                "id",
+                "number",
+                "location_id",
+                "status",
+                "created_at_ms",
+                "expires_at_ms",
+                "doc",
+            ],
+            by_id("hold", &belongings::holds(dialect)),
             "t.id",
         ),
         list(
@@ -151,13 +243,17 @@ fn lists() -> Vec<List> {
                 "source",
                 "at_ms",
             ],
-            by_address("consent"),
+            format!(
+                "consent t WHERE t.brand_id = ?1 AND (t.id IN ({}) OR {BY_ADDRESS})",
+                belongings::consents(dialect)
+            ),
             "t.at_ms",
         ),
+        // Whether a number wants no texts is told to whoever proved that it is theirs, only.
         list(
             "opt_outs",
             &["channel", "address", "since_ms"],
-            by_address("opt_out"),
+            format!("opt_out t WHERE t.brand_id = ?1 AND {BY_ADDRESS}"),
             "t.since_ms",
         ),
         list(
@@ -174,9 +270,7 @@ fn lists() -> Vec<List> {
                 "claimed_at_ms",
                 "revoked_at_ms",
             ],
-            format!(
-                "invite t WHERE t.brand_id = ?1 AND (t.account_id = ?2 OR t.claimed_by = ?2 OR {BY_ADDRESS})"
-            ),
+            format!("invite t WHERE t.brand_id = ?1 AND {invited}"),
             "t.created_at_ms",
         ),
         list(
@@ -194,7 +288,10 @@ fn lists() -> Vec<List> {
                 "created_at_ms",
                 "updated_at_ms",
             ],
-            format!("message t WHERE t.brand_id = ?1 AND (t.account_id = ?2 OR {BY_ADDRESS})"),
+            format!(
+                "message t WHERE t.brand_id = ?1 AND (t.account_id = ?2 OR t.order_id IN ({orders}) OR {BY_ADDRESS} \
+                 OR t.invite_id IN (SELECT t.id FROM invite t WHERE t.brand_id = ?1 AND {invited}))"
+            ),
             "t.created_at_ms",
         ),
     ]

@@ -1,5 +1,6 @@
 //! Forgetting a person: first whatever the account and its addresses lead to, in one batch,
-//! then its orders, checkouts and carts, a few at a time. A run that is cut short is taken
+//! then its orders, checkouts and carts, a few at a time. What a guest left who gave one of
+//! the account's addresses becomes the account's first, and goes the same way. A run that is cut short is taken
 //! up by the housekeeping: until all is done the account is `erasing`.
 
 mod documents;
@@ -8,10 +9,12 @@ use aisle_domain::contact::Channel;
 use aisle_http::{Call, Error};
 use aisle_store::messages::forgotten;
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, values};
+use aisle_store::{Batch, Dialect, values};
 use aisle_ucp::account::Identity;
 
-pub use documents::{Hold, holds_of, order_documents, redacted};
+use crate::belongings;
+
+pub use documents::{Traces, order_documents, redacted};
 
 /// Batches of one request, at most; what is left is the housekeeping's.
 const ROUNDS: usize = 20;
@@ -21,6 +24,7 @@ pub struct Person<'a> {
     pub brand_id: &'a str,
     pub account_id: &'a str,
     pub identities: &'a [Identity],
+    pub dialect: Dialect,
 }
 
 /// Goes through what the account has; `false`: there is more than one run may do.
@@ -36,7 +40,7 @@ pub async fn go_through(call: &Call, brand_id: &str, account_id: &str) -> Result
 impl Person<'_> {
     /// All that the account and its addresses lead to at once. `unused_ms`: only if nobody has
     /// used it for so long. The first statement is unmet when somebody was faster.
-    pub fn begin(&self, batch: &mut Batch, holds: &[Hold], unused_ms: i64) {
+    pub fn begin(&self, batch: &mut Batch, traces: &Traces, unused_ms: i64) {
         let Self {
             brand_id,
             account_id,
@@ -49,16 +53,46 @@ impl Person<'_> {
                AND last_seen_at_ms <= {now} - ?3",
             values![brand_id, account_id, unused_ms],
         );
+        self.adopt(batch);
         self.forget_links(batch);
         for identity in self.identities {
             self.forget_address(batch, identity.channel, &identity.address);
         }
-        for hold in holds {
-            hold.redact(batch, brand_id);
+        for (channel, address) in &traces.agreed {
+            self.forget_consents(batch, *channel, address);
         }
+        traces.redact_holds(batch, brand_id);
         self.forget_account(batch);
         // Whoever has copies of a person must learn that they are to go; nothing but the id.
         outbox::event(batch, &Event::new(brand_id, "account.erased", account_id));
+    }
+
+    /// What a guest left who gave one of the account's addresses.
+    fn adopt(&self, batch: &mut Batch) {
+        for (into, row, ids) in [
+            (
+                "account_order (brand_id, account_id, order_id, attached_at_ms)",
+                "x.id, {now}",
+                belongings::guest_orders(self.dialect),
+            ),
+            (
+                "account_checkout (brand_id, account_id, checkout_session_id)",
+                "x.id",
+                belongings::guest_checkouts(self.dialect),
+            ),
+            (
+                "account_change (brand_id, account_id, subject_id, kind, seq, deleted, at_ms)",
+                "x.id, 'cart', 0, 1, {now}",
+                belongings::guest_carts(self.dialect),
+            ),
+        ] {
+            batch.add(
+                format!(
+                    "INSERT INTO {into} SELECT ?1, ?2, {row} FROM ({ids}) x WHERE 1 = 1 ON CONFLICT DO NOTHING"
+                ),
+                values![self.brand_id, self.account_id],
+            );
+        }
     }
 
     /// Messages and links that name the account.
@@ -120,6 +154,29 @@ impl Person<'_> {
         batch.add(
             "DELETE FROM sandbox_message WHERE brand_id = ?1 AND channel = ?2 AND address = ?3",
             by_address(),
+        );
+    }
+
+    /// What an address agreed to that is nobody's proved one, but was told of what the account
+    /// has; as long as another order tells it, its word stays in force.
+    fn forget_consents(&self, batch: &mut Batch, channel: Channel, address: &str) {
+        let own = values![self.brand_id, self.account_id];
+        batch.add(
+            format!(
+                "DELETE FROM order_contact WHERE brand_id = ?1 AND order_id IN ({}) AND channel = ?3 AND address = ?4",
+                belongings::orders(self.dialect)
+            ),
+            [own.clone(), values![channel.name(), address]].concat(),
+        );
+        let digest = forgotten(self.brand_id, channel, address);
+        batch.add(
+            format!(
+                "UPDATE consent SET address = ?5 WHERE brand_id = ?1 AND channel = ?3 AND address = ?4 AND id IN ({}) \
+                 AND NOT EXISTS (SELECT 1 FROM order_contact k WHERE k.brand_id = ?1 AND k.channel = ?3 \
+                   AND k.address = ?4 AND k.ended_at_ms IS NULL)",
+                belongings::consents(self.dialect)
+            ),
+            [own, values![channel.name(), address, digest]].concat(),
         );
     }
 

@@ -1,6 +1,7 @@
 //! Accounts, the devices that are signed in to them, and what is new for each device.
 
 mod account;
+mod belongings;
 mod codes;
 mod customer_code;
 mod erase;
@@ -13,6 +14,7 @@ mod refresh;
 mod retention;
 mod sessions;
 mod sign_in;
+mod sure;
 mod sync;
 mod tokens;
 mod web;

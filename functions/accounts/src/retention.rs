@@ -10,7 +10,7 @@ use aisle_store::values;
 use aisle_ucp::account::RetentionRun;
 
 use crate::account::{self, Known};
-use crate::forget::{self, Person};
+use crate::forget::{self, Person, Traces};
 
 const DAY_MS: i64 = 86_400_000;
 /// Accounts that one run erases, at most, of each brand.
@@ -45,14 +45,15 @@ async fn erase_unused(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Res
         let Some(known) = Known::of(row)? else {
             continue;
         };
-        let holds = forget::holds_of(call, &brand.id, &known.identities).await?;
+        let traces = Traces::of(call, &brand.id, &known.id).await?;
         let person = Person {
             brand_id: &brand.id,
             account_id: &known.id,
             identities: &known.identities,
+            dialect: call.db().dialect(),
         };
         let mut batch = aisle_store::Batch::new();
-        person.begin(&mut batch, &holds, unused_ms);
+        person.begin(&mut batch, &traces, unused_ms);
         run.settled += chores::settled(batch.commit(call.db()).await)?;
     }
     Ok(())

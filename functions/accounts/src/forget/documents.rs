@@ -2,19 +2,20 @@
 
 use aisle_domain::cart::Cart;
 use aisle_domain::checkout::Session;
+use aisle_domain::contact::Channel;
 use aisle_domain::order::Order;
 use aisle_http::{Call, Error};
 use aisle_store::{Batch, BatchError, Row, StoreError, Value, carts, values};
-use aisle_ucp::account::Identity;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{FORGOTTEN_INVITE, FORGOTTEN_MESSAGE};
+use crate::belongings;
 
 /// Orders, checkouts and carts of one batch, of each kind.
 const BATCH: i64 = 10;
-/// Holds of a person, at most: a brand allows a few at a time.
-const MAX_HOLDS: i64 = 200;
+/// Holds and addresses of a person, at most: a brand allows a few at a time.
+const MAX_TRACES: i64 = 400;
 
 /// A document that knows somebody.
 struct Document {
@@ -24,40 +25,47 @@ struct Document {
     version: i64,
 }
 
-/// A hold for one of a person's addresses.
-pub struct Hold(Document);
-
-impl Hold {
-    /// Unmet when the hold has changed meanwhile.
-    pub fn redact(&self, batch: &mut Batch, brand_id: &str) {
-        self.0.write(batch, "hold", brand_id);
-    }
+/// What is written about a person in places that name no account.
+pub struct Traces {
+    /// Addresses that agreed to be told of what the account has.
+    pub agreed: Vec<(Channel, String)>,
+    holds: Vec<Document>,
 }
 
-/// The holds for a person's addresses: one call.
-pub async fn holds_of(
-    call: &Call,
-    brand_id: &str,
-    identities: &[Identity],
-) -> Result<Vec<Hold>, Error> {
-    let mut params = values![brand_id, MAX_HOLDS];
-    let contains = call.db().dialect().pick("instr", "strpos");
-    let mut named = Vec::new();
-    for identity in identities {
-        params.push(Value::from(&identity.address));
-        named.push(format!("{contains}(doc, ?{}) > 0", params.len()));
+impl Traces {
+    /// One call.
+    pub async fn of(call: &Call, brand_id: &str, account_id: &str) -> Result<Self, Error> {
+        let dialect = call.db().dialect();
+        let sql = format!(
+            "SELECT 'hold' AS kind, h.id, h.doc, h.version FROM hold h WHERE h.brand_id = ?1 AND h.id IN ({}) \
+             UNION ALL SELECT DISTINCT c.channel, c.address, '', 0 FROM consent c \
+               WHERE c.brand_id = ?1 AND c.id IN ({}) AND c.address NOT LIKE 'sha256:%' LIMIT ?3",
+            belongings::holds(dialect),
+            belongings::consents(dialect)
+        );
+        let params = values![brand_id, account_id, MAX_TRACES];
+        let mut traces = Self {
+            agreed: Vec::new(),
+            holds: Vec::new(),
+        };
+        for row in call.db().query(sql, params).await? {
+            match Channel::parse(&row.text("kind")?) {
+                Some(channel) => traces.agreed.push((channel, row.text("id")?)),
+                None => {
+                    let hold = Document::of(&row, aisle_domain::hold::Hold::redact)?;
+                    traces.holds.push(hold);
+                }
+            }
+        }
+        Ok(traces)
     }
-    if named.is_empty() {
-        return Ok(Vec::new());
+
+    /// Unmet when a hold has changed meanwhile.
+    pub fn redact_holds(&self, batch: &mut Batch, brand_id: &str) {
+        for hold in &self.holds {
+            hold.write(batch, "hold", brand_id);
+        }
     }
-    let sql = format!(
-        "SELECT id, doc, version FROM hold WHERE brand_id = ?1 AND ({}) LIMIT ?2",
-        named.join(" OR ")
-    );
-    let rows = call.db().query(sql, params).await?;
-    rows.iter()
-        .map(|row| Ok(Hold(Document::of(row, aisle_domain::hold::Hold::redact)?)))
-        .collect()
 }
 
 impl Document {

@@ -240,10 +240,26 @@ pub struct Export {
     pub sessions: Vec<Value>,
     pub orders: Vec<Value>,
     pub order_contacts: Vec<Value>,
+    /// When codes were sent, and where to.
+    pub codes: Vec<Value>,
+    /// Also those that somebody placed without the account, with one of its addresses.
     pub checkouts: Vec<Value>,
+    /// What happened to the orders.
+    pub order_events: Vec<Value>,
     pub carts: Vec<Value>,
+    /// Who collects an order.
+    pub pickup_persons: Vec<Value>,
+    /// Who is on the way to a store.
+    pub presences: Vec<Value>,
+    /// What the contacts are told, or were.
+    pub notices: Vec<Value>,
+    pub returns: Vec<Value>,
     pub consents: Vec<Value>,
     pub opt_outs: Vec<Value>,
+    /// What the carts were before.
+    pub cart_versions: Vec<Value>,
+    /// Goods kept at a store for one of the addresses.
+    pub holds: Vec<Value>,
     pub invites: Vec<Value>,
     /// What was sent, without what it said.
     pub messages: Vec<Value>,

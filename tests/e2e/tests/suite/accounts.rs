@@ -4,6 +4,7 @@ mod bad_input;
 mod erasure;
 mod forms;
 mod misuse;
+mod traces;
 
 use aisle_e2e::accounts::{Device, code, sign_in, sign_in_with, with_token};
 use aisle_e2e::environment::{NORTH, NORTH_COUNTRY};
@@ -28,6 +29,7 @@ pub use misuse::{
     guesses_are_counted_however_they_come, nobody_learns_who_is_known,
     what_belongs_to_somebody_else_stays_theirs,
 };
+pub use traces::what_a_guest_left_is_shown_and_erased_with_the_account;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;

@@ -67,6 +67,7 @@ harness::suite! {
         a_code_is_for_its_address_its_brand_and_once,
         codes_are_limited,
         what_belongs_to_somebody_else_stays_theirs,
+        what_a_guest_left_is_shown_and_erased_with_the_account,
     ],
     administration: [
         a_location_is_created_and_changed,

@@ -13,7 +13,14 @@ use super::{ADA, ADAS_PHONE, DAY_MS, MINUTE_MS, order, refresh, until_refused};
 use crate::checkout_transfer::set_policies;
 
 /// By what Ada is known: to the shop, and to nobody else in the demo.
-const ADAS: [&str; 5] = [ADA, ADAS_PHONE, "+12025550143", "Byron", "Analytical"];
+const ADAS: [&str; 6] = [
+    ADA,
+    ADAS_PHONE,
+    "+12025550143",
+    "Byron",
+    "Analytical",
+    "Murray",
+];
 
 /// A cart, a checkout that became an order by a request with a key, a hold, news by text, and
 /// a device that refreshed.
@@ -79,6 +86,14 @@ async fn told(aisle: &Environment, account_id: &str, order: &str) -> Result<()> 
         format!(
             "INSERT INTO sandbox_message VALUES ('s-1', {brand}, 'sms', '{ADAS_PHONE}', NULL, 'Hello Byron', 0)"
         ),
+        format!("INSERT INTO pickup_person VALUES ({brand}, '{order}', 'Grace Murray', 0)"),
+        format!(
+            "INSERT INTO presence SELECT 'p-1', {brand}, '{order}', (SELECT min(id) FROM location), 'on_my_way', \
+             'declared', '2026-10', 0, 9000000000000"
+        ),
+        format!(
+            "INSERT INTO return_request VALUES ('r-1', {brand}, '{order}', 'requested', '{{\"reason\":\"damaged\"}}', 0, 0)"
+        ),
         format!(
             "INSERT INTO notice VALUES ('n-1', {brand}, '{order}', 'order.updated', '{{\"who\":\"Byron\"}}', 0, 0, 0)"
         ),
@@ -118,6 +133,12 @@ pub async fn an_account_is_exported_and_erased_from_every_table(pair: Pair) -> R
         ("/orders", 1),
         ("/checkouts", 1),
         ("/carts", 1),
+        ("/cart_versions", 0),
+        ("/codes", 2),
+        ("/pickup_persons", 1),
+        ("/presences", 1),
+        ("/returns", 1),
+        ("/holds", 0),
         ("/consents", 1),
         ("/opt_outs", 1),
         ("/invites", 1),
@@ -133,6 +154,9 @@ pub async fn an_account_is_exported_and_erased_from_every_table(pair: Pair) -> R
     assert_eq!(export.list("/account/identities").len(), 2);
     assert!(export.list("/messages").len() >= 2, "{export:#}");
     assert_eq!(export.text("/orders/0/document/buyer/last_name"), "Byron");
+    assert_eq!(export.text("/pickup_persons/0/name"), "Grace Murray");
+    assert_eq!(export.text("/returns/0/document/reason"), "damaged");
+    assert!(!export.list("/notices").is_empty(), "{export:#}");
     assert!(
         !export.to_string().contains("token"),
         "an export lets nobody in"
