@@ -1,12 +1,13 @@
 //! `/accounts/me`: who it is.
 
 use aisle_domain::account as domain;
+use aisle_domain::contact::Channel;
 use aisle_domain::instant::rfc3339;
 use aisle_http::command::{self, Answer};
 use aisle_http::precondition::{self, etag};
 use aisle_http::{Call, Error, Reply, shopper};
 use aisle_store::idempotency::{self, Claim};
-use aisle_store::{Dialect, Row, StoreError, values};
+use aisle_store::{Dialect, Row, StoreError, sha256_hex, values};
 use aisle_ucp::account::{Account, AccountPatch, Identity};
 use serde::Deserialize;
 
@@ -50,8 +51,11 @@ impl Known {
             return Ok(None);
         };
         let rows: Vec<IdentityRow> = row.json("identities")?;
-        let identities = rows.into_iter().map(identity);
-        let mut identities = identities.collect::<Result<Vec<_>, _>>()?;
+        let identities = rows.into_iter().map(|row| {
+            let channel = proof::channel(&row.kind)?;
+            Ok(identity(channel, row.address, row.verified_at_ms))
+        });
+        let mut identities = identities.collect::<Result<Vec<_>, StoreError>>()?;
         identities.sort_by(|a, b| (a.channel, &a.address).cmp(&(b.channel, &b.address)));
         Ok(Some(Self {
             id,
@@ -68,12 +72,18 @@ impl Known {
     }
 }
 
-fn identity(row: IdentityRow) -> Result<Identity, StoreError> {
-    Ok(Identity {
-        channel: proof::channel(&row.kind)?,
-        address: row.address,
-        verified_at: rfc3339(row.verified_at_ms),
-    })
+/// Characters of an identity's id.
+const IDENTITY_CHARS: usize = 32;
+
+/// An address as it is shown. Its id follows from it, and puts no address into a path.
+pub fn identity(channel: Channel, address: String, verified_at_ms: i64) -> Identity {
+    let digest = sha256_hex(format!("identity/{}/{address}", channel.identity()).as_bytes());
+    Identity {
+        id: digest.get(..IDENTITY_CHARS).unwrap_or(&digest).to_owned(),
+        channel,
+        address,
+        verified_at: rfc3339(verified_at_ms),
+    }
 }
 
 /// `GET /accounts/me`

@@ -1,20 +1,20 @@
-//! `POST /accounts/me/identities`: one more address by which the account is known.
+//! `/accounts/me/identities`: addresses by which the account is known.
 
-use aisle_domain::instant::rfc3339;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::precondition::etag;
 use aisle_http::{Call, Error, Reply, shopper};
-use aisle_store::idempotency;
-use aisle_store::values;
+use aisle_store::{Batch, idempotency, values};
 use aisle_ucp::account::{Identity, Proof};
 
 use crate::account::{self, Known};
 use crate::proof::{self, Challenge, Guess};
 use crate::sign_in::insert_identity;
+use crate::sure::Sure;
 
 /// Addresses of one account, at most.
 const MAX_IDENTITIES: usize = 10;
 
+/// `POST /accounts/me/identities`
 pub async fn add(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let shopper = shopper::signed_in(call, &brand.id).await?;
@@ -87,6 +87,93 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
     }
 }
 
+/// `DELETE /accounts/me/identities/{id}`
+pub async fn remove(call: &Call, id: &str) -> Result<Reply, Error> {
+    let brand = call.brand().await?;
+    let shopper = shopper::signed_in(call, &brand.id).await?;
+    let body = call.body().await?;
+    let scope = format!("remove-identity/{}", shopper.account_id);
+    let claim = call.claim(&brand.id, &scope, &body)?;
+    let mut sure = match Sure::check(call, &shopper, &body, claim.as_ref()).await? {
+        Ok(sure) => sure,
+        Err(reply) => return Ok(reply),
+    };
+    let known = &mut sure.known;
+    let at = known.identities.iter().position(|own| own.id == id);
+    let at = at.ok_or_else(|| {
+        let detail = "the account is known by no such address";
+        Error::not_found("identity_not_found", detail)
+    })?;
+    if known.identities.len() == 1 {
+        let detail =
+            "nobody could sign in any more; add another address first, or erase the account";
+        return Err(Error::conflict("last_identity", detail));
+    }
+    let identity = known.identities.remove(at);
+    let answer = Answer::new(200, &known.view())?;
+    let version = known.version;
+    let mut batch = command::begin(claim.as_ref(), &answer);
+    let code = sure.use_up(&mut batch, &brand.id);
+    let account = (brand.id.as_str(), shopper.account_id.as_str());
+    // Two who remove one each at the same moment must not leave none.
+    batch.expect(
+        1,
+        "UPDATE account SET version = version + 1, updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active'",
+        values![account.0, account.1, version],
+    );
+    batch.expect(
+        1,
+        "DELETE FROM account_identity WHERE brand_id = ?1 AND account_id = ?2 AND kind = ?3 AND address = ?4",
+        values![account.0, account.1, identity.channel.identity(), &identity.address],
+    );
+    fall_silent(&mut batch, account, &identity);
+    match command::commit(call, claim.as_ref(), answer, batch).await? {
+        Committed::Done(reply) => Ok(reply.header("etag", &etag(version + 1))),
+        Committed::Replayed(reply) => Ok(reply),
+        Committed::Unmet(error) if code.is_some_and(|code| error.unmet_at(code)) => {
+            Err(proof::over())
+        }
+        Committed::Unmet(_) => Err(command::raced()),
+    }
+}
+
+/// Nothing of the account goes to the address any more: no news of its orders, nothing that
+/// waits, and no link that would confirm it again.
+fn fall_silent(batch: &mut Batch, (brand_id, account_id): (&str, &str), identity: &Identity) {
+    let own = || {
+        values![
+            brand_id,
+            account_id,
+            identity.channel.name(),
+            &identity.address
+        ]
+    };
+    let orders =
+        "(SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2)";
+    batch.add(
+        format!(
+            "UPDATE message SET status = 'suppressed', failure = 'withdrawn', params = '{{}}', updated_at_ms = {{now}} \
+             WHERE brand_id = ?1 AND channel = ?3 AND address = ?4 AND status = 'queued' \
+               AND (account_id = ?2 OR order_id IN {orders} OR invite_id IN \
+                 (SELECT i.id FROM invite i WHERE i.brand_id = ?1 AND i.account_id = ?2))"
+        ),
+        own(),
+    );
+    batch.add(
+        "UPDATE invite SET revoked_at_ms = {now} WHERE brand_id = ?1 AND scope = 'account' AND subject_id = ?2 \
+         AND channel = ?3 AND address = ?4 AND revoked_at_ms IS NULL AND claimed_at_ms IS NULL",
+        own(),
+    );
+    batch.add(
+        format!(
+            "UPDATE order_contact SET ended_at_ms = {{now}} WHERE brand_id = ?1 AND channel = ?3 AND address = ?4 \
+             AND ended_at_ms IS NULL AND order_id IN {orders}"
+        ),
+        own(),
+    );
+}
+
 fn with(known: &mut Known, challenge: &Challenge, now_ms: i64) -> Result<(), Error> {
     let own = |one: &Identity| one.channel == challenge.channel && one.address == challenge.address;
     known.identities.retain(|one| !own(one));
@@ -94,11 +181,9 @@ fn with(known: &mut Known, challenge: &Challenge, now_ms: i64) -> Result<(), Err
         let detail = format!("an account has {MAX_IDENTITIES} addresses at most");
         return Err(Error::conflict("too_many_identities", &detail));
     }
-    known.identities.push(Identity {
-        channel: challenge.channel,
-        address: challenge.address.clone(),
-        verified_at: rfc3339(now_ms),
-    });
+    let address = challenge.address.clone();
+    let identity = account::identity(challenge.channel, address, now_ms);
+    known.identities.push(identity);
     Ok(())
 }
 

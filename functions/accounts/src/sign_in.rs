@@ -10,7 +10,7 @@ use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::{self, Claim};
 use aisle_store::{Batch, Row, accounts, new_id, values};
-use aisle_ucp::account::{self as wire, Account, Identity, SignInRequest, SignedIn};
+use aisle_ucp::account::{self as wire, Account, SignInRequest, SignedIn};
 
 use crate::account::{self, Known};
 use crate::proof::{self, Challenge, Guess};
@@ -211,11 +211,8 @@ impl SignIn<'_> {
             name: self.request.name.clone(),
             locale: self.request.locale.clone(),
         };
-        let identity = Identity {
-            channel: challenge.channel,
-            address: challenge.address.clone(),
-            verified_at: rfc3339(now_ms),
-        };
+        let address = challenge.address.clone();
+        let identity = account::identity(challenge.channel, address, now_ms);
         Account::new(&new_id(), &person, vec![identity], now_ms)
     }
 

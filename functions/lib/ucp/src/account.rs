@@ -73,7 +73,7 @@ pub struct SignInRequest {
 }
 
 /// A code that proves an address: body of `POST /accounts/me/identities` and, where the
-/// sign-in is not fresh, of `DELETE /accounts/me`.
+/// sign-in is not fresh, of `DELETE /accounts/me` and `DELETE /accounts/me/identities/{id}`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -132,6 +132,8 @@ pub struct Account {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Identity {
+    /// What it is called in `DELETE /accounts/me/identities/{id}`.
+    pub id: String,
     pub channel: Channel,
     /// E.164, or an email address in lower case.
     pub address: String,
@@ -238,15 +240,13 @@ pub struct Export {
     pub exported_at: String,
     pub account: Account,
     pub sessions: Vec<Value>,
-    pub orders: Vec<Value>,
-    pub order_contacts: Vec<Value>,
     /// When codes were sent, and where to.
     pub codes: Vec<Value>,
     /// Also those that somebody placed without the account, with one of its addresses.
-    pub checkouts: Vec<Value>,
+    pub orders: Vec<Value>,
     /// What happened to the orders.
     pub order_events: Vec<Value>,
-    pub carts: Vec<Value>,
+    pub order_contacts: Vec<Value>,
     /// Who collects an order.
     pub pickup_persons: Vec<Value>,
     /// Who is on the way to a store.
@@ -254,12 +254,14 @@ pub struct Export {
     /// What the contacts are told, or were.
     pub notices: Vec<Value>,
     pub returns: Vec<Value>,
-    pub consents: Vec<Value>,
-    pub opt_outs: Vec<Value>,
+    pub checkouts: Vec<Value>,
+    pub carts: Vec<Value>,
     /// What the carts were before.
     pub cart_versions: Vec<Value>,
     /// Goods kept at a store for one of the addresses.
     pub holds: Vec<Value>,
+    pub consents: Vec<Value>,
+    pub opt_outs: Vec<Value>,
     pub invites: Vec<Value>,
     /// What was sent, without what it said.
     pub messages: Vec<Value>,

@@ -3,6 +3,7 @@
 mod bad_input;
 mod erasure;
 mod forms;
+mod identities;
 mod misuse;
 mod traces;
 
@@ -23,6 +24,9 @@ pub use erasure::{
 pub use forms::{
     a_browser_signs_in_without_a_script, another_site_cannot_use_a_cookie,
     the_sign_in_page_says_what_is_wrong,
+};
+pub use identities::{
+    an_address_is_given_up, an_address_is_given_up_by_its_person_only, one_address_stays,
 };
 pub use misuse::{
     a_code_is_for_its_address_its_brand_and_once, codes_are_limited,

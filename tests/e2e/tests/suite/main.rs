@@ -68,6 +68,9 @@ harness::suite! {
         codes_are_limited,
         what_belongs_to_somebody_else_stays_theirs,
         what_a_guest_left_is_shown_and_erased_with_the_account,
+        an_address_is_given_up,
+        an_address_is_given_up_by_its_person_only,
+        one_address_stays,
     ],
     administration: [
         a_location_is_created_and_changed,

@@ -18,6 +18,7 @@ use crate::envelope::Problem;
     change_account,
     erase_account,
     add_identity,
+    remove_identity,
     list_sessions,
     end_session,
     sign_out,
@@ -208,6 +209,35 @@ fn erase_account() {}
 )]
 #[allow(dead_code)]
 fn add_identity() {}
+
+/// Give an address up
+///
+/// Nobody signs in with it any more, nothing of the account goes there, and it can become another
+/// account's. Devices stay signed in. The sign-in must not be older than ten minutes, unless a code
+/// that was sent to one of the account's addresses comes with it.
+#[utoipa::path(
+    delete, path = "/accounts/me/identities/{id}", tag = "accounts", security(("shopper" = [])),
+    params(
+        ("id" = String, Path, description = "The identity's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again: the same answer again"),
+    ),
+    request_body = Option<Proof>,
+    responses(
+        (status = 200, body = Account, description = "The account without it", headers(("ETag" = String))),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A header, the path or the body makes no sense; `path` says where"),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "No live session; `wrong_code` or `code_over`"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`fresh_sign_in_needed`: send a code along; the session is another brand's; or the page that sent this is not ours"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The account is known by no such address"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`last_identity`; the key's request is under way; or somebody was faster: try again"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The key was used for another request"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many; `Retry-After` says when", headers(("Retry-After" = String))),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
+    )
+)]
+#[allow(dead_code)]
+fn remove_identity() {}
 
 /// The devices that are signed in
 #[utoipa::path(
