@@ -2,9 +2,11 @@
 //! language, and as axe-core judges them.
 
 use aisle_domain::instant::{parse_rfc3339, rfc3339};
+use aisle_e2e::accounts::sign_in;
 use aisle_e2e::browser::{self, Browser, Phone, Window};
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::Look;
+use aisle_e2e::shopping::line;
 use aisle_e2e::staff::SignedOn;
 use aisle_e2e::{Environment, Pair};
 use anyhow::{Context, Result, ensure};
@@ -15,6 +17,8 @@ use crate::order_page::link;
 use crate::transfers::scene::{BERLIN, HAMBURG, Scene, take};
 
 const EARLIER_MS: i64 = 24 * 3_600_000;
+/// In which each page is looked at, and whether it is dark.
+const LOOKS: [(&str, bool); 4] = [("en", false), ("es", false), ("de", false), ("en", true)];
 const ENGLISH: Phone<'_> = Phone {
     locale: "en-US",
     script: true,
@@ -157,14 +161,9 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
     };
     let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
     let stages = Stages::of(&scene).await?;
-    for (locale, dark) in [("en", false), ("es", false), ("de", false), ("en", true)] {
-        let name = format!("{locale}{}", if dark { "-dark" } else { "" });
-        let phone = Phone {
-            locale,
-            script: true,
-            dark,
-        };
-        let phone = browser.phone(&name, phone).await?;
+    for look in LOOKS {
+        let (locale, _) = look;
+        let (name, phone) = looking(&browser, look, "").await?;
         for (stage, order) in &stages.0 {
             let code = link(&scene.aisle, order, locale).await?;
             follow(&phone, &scene.aisle, order, &code).await?;
@@ -176,6 +175,7 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
         for (page, path) in [
             ("sign-in", "/my/sign-in"),
             ("code", "/my/sign-in?challenge=1&error=wrong_code"),
+            ("code-over", "/my/sign-in?challenge=1&error=code_over"),
         ] {
             phone.open(&format!("{origin}{path}")).await?;
             phone.picture(&format!("{name}-{page}")).await?;
@@ -183,6 +183,73 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
         }
     }
     assert_eq!(scene.aisle.traps(), 0);
+    Ok(())
+}
+
+async fn looking<'a>(
+    browser: &'a Browser,
+    (locale, dark): (&str, bool),
+    whose: &str,
+) -> Result<(String, Window<'a>)> {
+    let name = format!("{locale}{}{whose}", if dark { "-dark" } else { "" });
+    let phone = Phone {
+        locale,
+        script: true,
+        dark,
+    };
+    let phone = browser.phone(&name, phone).await?;
+    Ok((name, phone))
+}
+
+/// What somebody sees who is signed in, with orders and a cart and without, and the pass as
+/// large as it is held out.
+pub async fn what_an_account_has_is_fit_for_everybody(pair: Pair) -> Result<()> {
+    let Some(browser) = open("account", pair).await? else {
+        return Ok(());
+    };
+    let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
+    let aisle = &scene.aisle;
+    let stages = Stages::of(&scene).await?;
+    let ada = sign_in(aisle, NORTH, "ada@example.com").await?;
+    for (_, order) in &stages.0 {
+        let attach = json!({"order_id": order});
+        let attached = ada.client.post("/accounts/me/orders").json(&attach);
+        attached.expect(200).await?;
+    }
+    let wanted = json!({"line_items": [line(&scene.item.id, 2)]});
+    ada.client.post("/carts").json(&wanted).expect(201).await?;
+    let newcomer = sign_in(aisle, NORTH, "new@example.com").await?;
+    let lying = stages.0.iter().find(|(stage, _)| *stage == "ready");
+    let pass = format!(
+        "/my/orders/{}/pass",
+        lying.context("an order that lies ready")?.1
+    );
+    let everything = [
+        ("list", "/my/orders"),
+        ("cart", "/my/cart"),
+        ("pass", pass.as_str()),
+    ];
+    let origin = aisle.north().origin();
+    for look in LOOKS {
+        for (whose, device, pages) in [
+            ("-ada", &ada, &everything[..]),
+            ("-new", &newcomer, &everything[..2]),
+        ] {
+            let (name, phone) = looking(&browser, look, whose).await?;
+            let token = &device.access_token;
+            phone.cookie(&origin, "aisle_session", token).await?;
+            for (page, path) in pages {
+                let opened = phone.open(&format!("{origin}{path}")).await?;
+                ensure!(
+                    opened["status"] == 200 && opened["url"] == format!("{origin}{path}"),
+                    "{opened:#}"
+                );
+                phone.picture(&format!("{name}-{page}")).await?;
+                phone.must_be_fit(&format!("{name} {page}")).await?;
+            }
+        }
+    }
+    assert_eq!(aisle.traps(), 0);
     Ok(())
 }
 
