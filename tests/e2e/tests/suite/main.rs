@@ -124,6 +124,7 @@ harness::suite! {
         a_cursor_is_for_its_account,
         a_change_reaches_streams_of_every_process,
         a_stream_of_news_ends_with_its_time_and_with_its_session,
+        open_streams_of_devices_hold_no_connection,
     ],
     catalog: [
         a_title_ranks_before_a_body,

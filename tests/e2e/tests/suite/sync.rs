@@ -273,3 +273,31 @@ pub async fn a_stream_of_news_ends_with_its_time_and_with_its_session(pair: Pair
     assert_eq!(aisle.traps(), 0);
     Ok(())
 }
+
+/// More streams than the pool of a process has connections (64).
+pub async fn open_streams_of_devices_hold_no_connection(pair: Pair) -> Result<()> {
+    const STREAMS: usize = 80;
+    let aisle = Setup::demo(pair).start().await?;
+    let item = items(&aisle.north(), 1).await?.remove(0);
+    let phone = sign_in(&aisle, NORTH, ADA).await?.client;
+    let made = cart(&phone, &item.id).await?;
+    let id = made.text("/id");
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        let mut stream = phone.get("/sync/stream").events().await?;
+        let event = stream.must_say().await?;
+        assert_eq!(seen(&event.data), [("cart", id, false)]);
+        streams.push(stream);
+    }
+    let body = json!({ "line_items": [line(&item.id, 3)] });
+    let changed = phone.put(&format!("/carts/{id}")).json(&body);
+    let changed = changed.expect(200).await?.json();
+    for stream in &mut streams {
+        let event = stream.must_say().await?;
+        assert_eq!(event.data.at("/changes/0/doc"), &changed);
+    }
+    // What is no stream is answered meanwhile as ever.
+    phone.get("/accounts/me").expect(200).await?;
+    assert_eq!(aisle.traps(), 0);
+    Ok(())
+}
