@@ -133,6 +133,7 @@ pub async fn a_short_day_moves_the_departure(pair: Pair) -> Result<()> {
         "source_closed_at_cut_off",
         "after_cut_off",
         "source_opens_later",
+        "source_closes_first",
     ];
     assert!(
         of_the_day.iter().any(|one| reasons.contains(&json!(one))),
