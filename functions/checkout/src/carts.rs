@@ -175,7 +175,7 @@ impl Change<'_> {
     }
 }
 
-/// `POST /carts/{id}/cancel`: answers the cart as it was.
+/// `POST /carts/{id}/cancel`: answers the cart as it was. Its open checkout is given up with it.
 pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     answer::must_be_id(id, "Cart")?;
     let brand = call.brand().await?;
@@ -210,6 +210,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
          WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'active' AND expires_at_ms > {now}",
         values![&brand.id, id, *version],
     );
+    carts::give_up_checkouts(&mut batch, &brand.id, id);
     carts::end(&mut batch, &brand.id, id);
     answer::commit(call, claim.as_ref(), canceled, batch)
         .await?

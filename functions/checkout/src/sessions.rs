@@ -294,6 +294,14 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         return Reply::json(200, &shown(call, &brand, before).with(&[notice]));
     }
     must_be_open(before)?;
+    let request = match &facts.cart {
+        // A new line gets no id that another device's line has in the cart by now.
+        Some(known) => CheckoutRequest {
+            lines: merge::named(request.lines, &before.session.lines, &known.cart.trail),
+            ..request
+        },
+        None => request,
+    };
     let shop = facts.shop(&brand);
     let mut session =
         match checkout::update(&before.session, request, &shop).map_err(answer::refused)? {

@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 pub use buying::{
     a_cart_stands_still_while_it_is_bought, a_change_and_a_purchase_at_one_moment,
-    an_emptied_cart_is_not_bought, what_another_device_does_comes_into_the_order,
+    a_given_up_cart_is_not_bought, an_emptied_cart_is_not_bought,
+    lines_of_cart_and_checkout_stay_apart, what_another_device_does_comes_into_the_order,
 };
 
 const ADA: &str = "ada@example.com";

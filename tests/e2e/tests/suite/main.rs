@@ -115,6 +115,8 @@ harness::suite! {
         the_till_sells_the_accounts_cart,
         what_another_device_does_comes_into_the_order,
         an_emptied_cart_is_not_bought,
+        a_given_up_cart_is_not_bought,
+        lines_of_cart_and_checkout_stay_apart,
         a_cart_stands_still_while_it_is_bought,
         a_change_and_a_purchase_at_one_moment,
     ],

@@ -1,7 +1,7 @@
 //! Two devices change one cart, and neither knows of the other: both changes are made, field
 //! by field. Where both changed the same field the later request wins, and the cart says so.
 
-use super::{Buyer, Cart, CartRequest, Context, Line, LineRequest, MAX_QUANTITY, Note};
+use super::{Buyer, Cart, CartRequest, Context, Line, LineRequest, MAX_QUANTITY, Note, Trail};
 use crate::notice::Level;
 
 /// A state of a cart.
@@ -73,7 +73,7 @@ pub fn three_way(history: &[&Cart], mine: CartRequest, version: i64, by: Option<
         by: by.unwrap_or("another device"),
         notes: Vec::new(),
     };
-    let lines = merge.lines(with_ids(mine.lines, base));
+    let lines = merge.lines(with_ids(mine.lines, &base.lines));
     let (buyer, context) = merge.members(&mine.buyer, &mine.context);
     Merged {
         request: CartRequest {
@@ -88,7 +88,7 @@ pub fn three_way(history: &[&Cart], mine: CartRequest, version: i64, by: Option<
 impl Merged {
     /// The request takes the cart's place.
     fn plainly(request: CartRequest, cart: &Cart) -> Self {
-        let lines = cart.trail.name(with_ids(request.lines, cart));
+        let lines = named(request.lines, &cart.lines, &cart.trail);
         Self {
             request: CartRequest { lines, ..request },
             notes: Vec::new(),
@@ -96,8 +96,14 @@ impl Merged {
     }
 }
 
+/// Gives each line an id: that of the line in `base` that it is, or one that no line of the
+/// cart with this `trail` has had.
+pub fn named(lines: Vec<LineRequest>, base: &[Line], trail: &Trail) -> Vec<LineRequest> {
+    trail.name(with_ids(lines, base))
+}
+
 /// A line without an id is the base's line of the same item, if no other is.
-fn with_ids(mut lines: Vec<LineRequest>, base: &Cart) -> Vec<LineRequest> {
+fn with_ids(mut lines: Vec<LineRequest>, base: &[Line]) -> Vec<LineRequest> {
     for index in 0..lines.len() {
         let Some(line) = lines.get(index).filter(|line| line.id.is_none()) else {
             continue;
@@ -108,7 +114,7 @@ fn with_ids(mut lines: Vec<LineRequest>, base: &Cart) -> Vec<LineRequest> {
                     .iter()
                     .any(|other| other.id.as_ref() == Some(&known.id))
         };
-        let id = base.lines.iter().find(free).map(|known| known.id.clone());
+        let id = base.iter().find(free).map(|known| known.id.clone());
         if let Some(line) = lines.get_mut(index) {
             line.id = id;
         }

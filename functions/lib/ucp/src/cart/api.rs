@@ -93,6 +93,8 @@ fn get_cart() {}
 fn update_cart() {}
 
 /// Give a cart up
+///
+/// A checkout that is open for it is canceled with it.
 #[utoipa::path(
     post, path = "/carts/{id}/cancel", tag = "cart",
     params(

@@ -121,6 +121,62 @@ pub async fn an_emptied_cart_is_not_bought(pair: Pair) -> Result<()> {
     Ok(())
 }
 
+pub async fn a_given_up_cart_is_not_bought(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = items(&aisle.north(), 1).await?;
+    let phone = device(&aisle, "phone").await?.client;
+    let laptop = device(&aisle, "laptop").await?.client;
+    let cart = create(&phone, &basket(&wanted[0])).await?;
+    let id = cart.text("/id");
+    let ready = check_out(&laptop, id).await?;
+    let given_up = phone.post(&format!("/carts/{id}/cancel"));
+    given_up.expect(200).await?;
+    let session = format!("/checkout-sessions/{}", ready.text("/id"));
+    let shown = laptop.get(&session).expect(200).await?.json();
+    assert_eq!(shown["status"], "canceled", "{shown:#}");
+    let late = laptop.post(&format!("{session}/complete"));
+    let late = late.json(&payment(&ready)).send().await?;
+    assert_ne!(late.json()["status"], "completed", "{late:?}");
+    let bought = aisle.database.number("SELECT count(*) FROM customer_order");
+    assert_eq!(bought.await?, 0);
+    aisle.database.check_invariants().await
+}
+
+/// The checkout and another device each put something in, and name no line.
+pub async fn lines_of_cart_and_checkout_stay_apart(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let wanted = items(&aisle.north(), 3).await?;
+    let phone = device(&aisle, "phone").await?.client;
+    let laptop = device(&aisle, "laptop").await?.client;
+    let unnamed = |item: &Item| json!({"item": {"id": item.id}, "quantity": 1});
+    let mut basket = json!({"line_items": [unnamed(&wanted[0])], "buyer": buyer()});
+    let cart = create(&phone, &basket).await?;
+    let id = cart.text("/id");
+    let ready = check_out(&laptop, id).await?;
+
+    basket["line_items"] = json!([unnamed(&wanted[0]), unnamed(&wanted[1])]);
+    let known = phone.get(&format!("/carts/{id}")).expect(200).await?;
+    let added = put(&phone, id, known.header("etag"), &basket).await?;
+    assert_eq!(added.status, 200, "{added:?}");
+    let session = format!("/checkout-sessions/{}", ready.text("/id"));
+    let mut update = update_of(&ready);
+    update["line_items"] = json!([unnamed(&wanted[0]), unnamed(&wanted[2])]);
+    let both = laptop.put(&session).json(&update).expect(200).await?.json();
+    let mut update = update_of(&both);
+    update["line_items"][1]["quantity"] = json!(2);
+    laptop.put(&session).json(&update).expect(200).await?;
+
+    let cart = phone.get(&format!("/carts/{id}")).expect(200).await?.json();
+    let pieces = |item: &Item| {
+        let of_it = |line: &&Value| line.text("/item/id") == item.id;
+        let lines = cart.list("/line_items").iter().filter(of_it);
+        lines.map(|line| line.number("/quantity")).sum::<i64>()
+    };
+    let pieces: Vec<i64> = wanted.iter().map(pieces).collect();
+    assert_eq!(pieces, [1, 1, 2], "{cart:#}");
+    Ok(())
+}
+
 pub async fn a_cart_stands_still_while_it_is_bought(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     let guest = aisle.north();
