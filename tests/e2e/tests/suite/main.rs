@@ -260,6 +260,7 @@ harness::suite! {
         the_page_is_small_sealed_and_in_three_languages,
         forms_do_what_the_api_does,
         a_stream_tells_that_the_order_changed,
+        open_pages_hold_no_connection,
     ],
     presence: [
         a_store_sees_who_comes_until_that_expires,

@@ -25,7 +25,7 @@ pub use choices::{
 };
 pub use html::{
     a_stream_tells_that_the_order_changed, forms_do_what_the_api_does,
-    the_page_is_small_sealed_and_in_three_languages,
+    open_pages_hold_no_connection, the_page_is_small_sealed_and_in_three_languages,
 };
 
 /// An order's id that nobody has.

@@ -182,3 +182,27 @@ pub async fn a_stream_tells_that_the_order_changed(pair: Pair) -> Result<()> {
     assert!(told.id != next.id && told.id != first.id);
     scene.aisle.harbor().get(&path).expect(404).await.map(drop)
 }
+
+/// More pages than the pool of a process has connections (64).
+pub async fn open_pages_hold_no_connection(pair: Pair) -> Result<()> {
+    const PAGES: usize = 80;
+    let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
+    let order = scene.order(2, BERLIN).await?;
+    scene.aisle.send_messages().await?;
+    let path = format!("/my/orders/{order}/events");
+    let mut pages = Vec::new();
+    for _ in 0..PAGES {
+        let mut events = scene.shopper.get(&path).events().await?;
+        let first = events.must_say().await?;
+        pages.push((events, first.id));
+    }
+    let person = format!("/orders/{order}/pickup-person");
+    let person = scene.shopper.put(&person).json(&json!({"name": "Grace"}));
+    person.expect(200).await?;
+    for (events, before) in &mut pages {
+        let told = events.must_say().await?;
+        assert_ne!(told.id, *before);
+    }
+    let page = format!("/my/orders/{order}");
+    scene.shopper.get(&page).expect(200).await.map(drop)
+}
