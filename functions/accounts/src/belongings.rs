@@ -61,11 +61,15 @@ pub fn holds(dialect: Dialect) -> String {
     known(dialect, "hold", "contact", "")
 }
 
+/// Orders that are the account's, and those of its checkouts that nobody has paid.
+pub const OWN_ORDERS: &str = "SELECT ao.order_id AS id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2 \
+     UNION SELECT p.id FROM account_checkout pc JOIN customer_order p ON p.brand_id = pc.brand_id \
+       AND p.checkout_session_id = pc.checkout_session_id \
+     WHERE pc.brand_id = ?1 AND pc.account_id = ?2 AND NOT EXISTS (SELECT 1 FROM account_order po \
+       WHERE po.brand_id = p.brand_id AND po.order_id = p.id)";
+
 pub fn orders(dialect: Dialect) -> String {
-    format!(
-        "SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2 UNION {}",
-        guest_orders(dialect)
-    )
+    format!("{OWN_ORDERS} UNION {}", guest_orders(dialect))
 }
 
 pub fn checkouts(dialect: Dialect) -> String {

@@ -47,7 +47,7 @@ pub async fn send(call: &Call) -> Result<Reply, Error> {
 /// The address as it is kept; 422 when nobody can be reached by it.
 pub fn address(brand: &Brand, channel: Channel, text: &str) -> Result<String, Error> {
     let found = match channel {
-        Channel::Sms => contact::phone(text, &brand.country).map(|phone| phone.e164),
+        Channel::Sms => brand.phone(text, &brand.country).map(|phone| phone.e164),
         Channel::Email => contact::email(text),
     };
     found.map_err(|error| Error::unprocessable(error.code, "$.address", error.detail))

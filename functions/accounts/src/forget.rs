@@ -14,7 +14,7 @@ use aisle_ucp::account::Identity;
 
 use crate::belongings;
 
-pub use documents::{Traces, order_documents, redacted};
+pub use documents::{Round, Traces, order_documents, redacted};
 
 /// Batches of one request, at most; what is left is the housekeeping's.
 const ROUNDS: usize = 20;
@@ -27,14 +27,15 @@ pub struct Person<'a> {
     pub dialect: Dialect,
 }
 
-/// Goes through what the account has; `false`: there is more than one run may do.
-pub async fn go_through(call: &Call, brand_id: &str, account_id: &str) -> Result<bool, Error> {
+/// Goes through what the account has; `More`: than one run may do.
+pub async fn go_through(call: &Call, brand_id: &str, account_id: &str) -> Result<Round, Error> {
     for _ in 0..ROUNDS {
-        if documents::round(call, brand_id, account_id).await? {
-            return Ok(true);
+        match documents::round(call, brand_id, account_id).await? {
+            Round::More => {}
+            round => return Ok(round),
         }
     }
-    Ok(false)
+    Ok(Round::More)
 }
 
 impl Person<'_> {

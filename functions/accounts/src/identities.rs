@@ -3,18 +3,18 @@
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::precondition::etag;
 use aisle_http::{Call, Error, Reply, shopper};
-use aisle_store::{Batch, idempotency, values};
+use aisle_store::{Batch, changes, idempotency, values};
 use aisle_ucp::account::{Identity, Proof};
 
 use crate::account::{self, Known};
 use crate::proof::{self, Challenge, Guess};
 use crate::sign_in::insert_identity;
-use crate::sure::Sure;
+use crate::sure::{Sure, must_be_fresh};
 
 /// Addresses of one account, at most.
 const MAX_IDENTITIES: usize = 10;
 
-/// `POST /accounts/me/identities`
+/// `POST /accounts/me/identities`: with what is added here everything else can be taken.
 pub async fn add(call: &Call) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let shopper = shopper::signed_in(call, &brand.id).await?;
@@ -24,7 +24,8 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
     let claim = call.claim(&brand.id, &format!("add-identity/{account_id}"), &body)?;
     let limit_name = proof::limit_name(call, &brand.id).await;
     let sql = format!(
-        "SELECT {{now}} AS now_ms, {}, {}, {}, i.account_id AS owner FROM account a {} {} \
+        "SELECT {{now}} AS now_ms, {{now}} - s.created_at_ms AS signed_in_ms, {}, {}, {}, i.account_id AS owner \
+         FROM account a JOIN account_session s ON s.account_id = a.id AND s.id = ?7 {} {} \
          LEFT JOIN account_identity i ON i.brand_id = c.brand_id AND i.kind = c.kind AND i.address = c.address \
          WHERE a.brand_id = ?1 AND a.id = ?2 AND a.status = 'active'",
         idempotency::COLUMNS,
@@ -43,7 +44,8 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
         scope,
         key,
         &proof.challenge_id,
-        &limit_name
+        &limit_name,
+        &shopper.session_id
     ];
     let row = call.db().query_one_opt(sql, params).await?;
     let row = row.ok_or_else(account::gone)?;
@@ -52,6 +54,7 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
     {
         return Ok(reply);
     }
+    must_be_fresh(&row)?;
     let guess = Guess {
         brand_id: &brand.id,
         challenge_id: &proof.challenge_id,
@@ -151,6 +154,11 @@ fn fall_silent(batch: &mut Batch, (brand_id, account_id): (&str, &str), identity
     };
     let orders =
         "(SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2)";
+    let waiting = format!(
+        "m.brand_id = ?1 AND m.channel = ?3 AND m.address = ?4 AND m.status = 'queued' \
+         AND (m.account_id = ?2 OR m.order_id IN {orders})"
+    );
+    changes::of_messages(batch, &waiting, &own());
     batch.add(
         format!(
             "UPDATE message SET status = 'suppressed', failure = 'withdrawn', params = '{{}}', updated_at_ms = {{now}} \

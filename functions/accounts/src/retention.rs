@@ -10,7 +10,7 @@ use aisle_store::values;
 use aisle_ucp::account::RetentionRun;
 
 use crate::account::{self, Known};
-use crate::forget::{self, Person, Traces};
+use crate::forget::{self, Person, Round, Traces};
 
 const DAY_MS: i64 = 86_400_000;
 /// Accounts that one run erases, at most, of each brand.
@@ -67,9 +67,9 @@ async fn go_on_erasing(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Re
         .query(sql, values![&brand.id, RUN_ACCOUNTS])
         .await?;
     for row in &rows {
-        let done = forget::go_through(call, &brand.id, &row.text("id")?).await?;
-        run.settled += u64::from(done);
-        run.more |= !done;
+        let round = forget::go_through(call, &brand.id, &row.text("id")?).await?;
+        run.settled += u64::from(round == Round::Done);
+        run.more |= round == Round::More;
     }
     Ok(())
 }

@@ -91,16 +91,26 @@ impl Sure {
 }
 
 fn must_be_sure(row: &Row, known: &Known, challenge: Option<&Challenge>) -> Result<(), Error> {
-    let sure = match challenge {
-        Some(challenge) => known
-            .identities
-            .iter()
-            .any(|own| own.channel == challenge.channel && own.address == challenge.address),
-        None => row.int("signed_in_ms")? <= FRESH_MS,
+    let Some(challenge) = challenge else {
+        return must_be_fresh(row);
     };
-    if sure {
-        return Ok(());
+    let mut own = known.identities.iter();
+    match own.any(|own| own.channel == challenge.channel && own.address == challenge.address) {
+        true => Ok(()),
+        false => Err(unsure(
+            "this code was sent to none of the account's addresses",
+        )),
     }
-    let detail = "sign in again, or send the code that was sent to one of the account's addresses";
-    Err(Error::new(403, "fresh_sign_in_needed", detail))
+}
+
+/// 403 unless the device has signed in lately: column `signed_in_ms`.
+pub fn must_be_fresh(row: &Row) -> Result<(), Error> {
+    match row.int("signed_in_ms")? <= FRESH_MS {
+        true => Ok(()),
+        false => Err(unsure("sign in again first")),
+    }
+}
+
+fn unsure(detail: &str) -> Error {
+    Error::new(403, "fresh_sign_in_needed", detail)
 }

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use aisle_domain::account::{ACCESS_LIFETIME_MS, IDLE_LIFETIME_MS, browser_name};
 use aisle_domain::contact::Channel;
-use aisle_http::shopper::{self, SESSION_COOKIE, Viewer, set_cookie};
+use aisle_http::shopper::{
+    self, LINK_COOKIE, SESSION_COOKIE, SIGNED_IN_COOKIE, Viewer, set_cookie,
+};
 use aisle_http::{Call, Error, Form, Reply};
 use aisle_ucp::account::{Challenge, SignInRequest, SignedIn, check_locale, check_name};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -107,14 +109,23 @@ pub async fn refresh(call: &Call) -> Result<Reply, Error> {
     };
     let back = return_to(asked.as_deref());
     let Some(token) = shopper::cookie(call, REFRESH_COOKIE) else {
-        return Ok(to_sign_in(back, &[]));
+        return Ok(without_cookies(call, over(call, back)));
     };
     let brand = call.brand().await?;
     // Two windows of one browser may come at the same moment, with the same cookie.
     match exchange::exchange(call, brand, token, Some("web")).await {
         Ok(signed_in) => Ok(with_cookies(call, see_other(back), &signed_in)),
-        Err(error) if error.status() < 500 => Ok(without_cookies(call, to_sign_in(back, &[]))),
+        Err(error) if error.status() < 500 => Ok(without_cookies(call, over(call, back))),
         Err(error) => Err(error),
+    }
+}
+
+/// Where a browser goes that is not signed in any more.
+fn over(call: &Call, back: &str) -> Reply {
+    match shopper::cookie(call, LINK_COOKIE) {
+        // The page may be what its link is for.
+        Some(_) if shopper::cookie(call, SIGNED_IN_COOKIE).is_some() => see_other(back),
+        _ => to_sign_in(back, &[]),
     }
 }
 
@@ -195,17 +206,21 @@ fn with_cookies(call: &Call, reply: Reply, signed_in: &SignedIn) -> Reply {
         REFRESH_PATH,
         IDLE_LIFETIME_MS / 1_000,
     );
+    let known = set_cookie(call, SIGNED_IN_COOKIE, "1", "/", IDLE_LIFETIME_MS / 1_000);
     reply
         .header("set-cookie", &access)
         .header("set-cookie", &refresh)
+        .header("set-cookie", &known)
 }
 
 fn without_cookies(call: &Call, reply: Reply) -> Reply {
     let access = set_cookie(call, SESSION_COOKIE, "", "/", 0);
     let refresh = set_cookie(call, REFRESH_COOKIE, "", REFRESH_PATH, 0);
+    let known = set_cookie(call, SIGNED_IN_COOKIE, "", "/", 0);
     reply
         .header("set-cookie", &access)
         .header("set-cookie", &refresh)
+        .header("set-cookie", &known)
 }
 
 #[cfg(test)]

@@ -76,12 +76,12 @@ impl Caller {
             (Self::Staff(_), Scope::Cart) if subject.owner.is_some() => Err(hidden()),
             (Self::Staff(_), _) if subject.here => Ok(()),
             (Self::Staff(_), _) => Err(Error::forbidden("this belongs to another location")),
-            // A link to an account opens nothing before somebody signs in.
-            (Self::Shopper(viewer @ Viewer::Link(_)), Scope::Account) => Viewer::Anybody.may_touch(
-                touched(subject),
-                viewer.account_id().or(Some(&subject.id)),
-                hidden,
-            ),
+            // A link to an account opens nothing before somebody signs in, and then their own.
+            (Self::Shopper(viewer), Scope::Account) => match viewer.account_id() {
+                Some(own) if own == subject.id => Ok(()),
+                Some(_) => Err(hidden()),
+                None => Viewer::Anybody.may_touch(touched(subject), Some(&subject.id), hidden),
+            },
             (Self::Shopper(viewer), _) => {
                 viewer.may_touch(touched(subject), subject.owner.as_deref(), hidden)
             }
@@ -147,4 +147,42 @@ pub fn missing(scope: Scope) -> Error {
         &format!("{name}_not_found"),
         &format!("there is no such {name}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aisle_http::shopper::{Link, Shopper};
+
+    #[test]
+    fn a_link_to_an_account_is_no_key_to_it() {
+        let link = Rc::new(Link {
+            brand_id: "b".into(),
+            invite_id: "i".into(),
+            scope: "account".into(),
+            subject_id: "ada".into(),
+        });
+        let shopper = |account_id: &str| {
+            Caller::Shopper(Viewer::Account(Rc::new(Shopper {
+                brand_id: "b".into(),
+                account_id: account_id.into(),
+                session_id: "s".into(),
+                link: Some(link.clone()),
+            })))
+        };
+        let account = Subject {
+            scope: Scope::Account,
+            id: "ada".into(),
+            owner: Some("ada".into()),
+            here: true,
+        };
+        let touch = |caller: Caller| {
+            let outcome = caller.may_touch(&account, || missing(Scope::Account));
+            outcome.map_err(|error| error.status())
+        };
+        assert_eq!(touch(shopper("ada")), Ok(()));
+        assert_eq!(touch(shopper("eve")), Err(404));
+        assert_eq!(touch(Caller::Shopper(Viewer::Link(link.clone()))), Err(401));
+        assert_eq!(touch(Caller::Shopper(Viewer::Anybody)), Err(401));
+    }
 }

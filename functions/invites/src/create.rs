@@ -293,6 +293,7 @@ impl New<'_> {
             ),
         ];
         if let Some(network) = &self.network {
+            let network = sha256_hex(network.as_bytes());
             let name = format!("invite/network/{brand_id}/{network}");
             limits.push((name, policy.per_network_per_hour, HOUR_MS));
         }

@@ -88,7 +88,8 @@ impl Obstacle {
 pub async fn find(call: &Call, brand: &Brand, code: &str) -> Result<InviteRow, Fault> {
     let unknown = || Fault::Obstacle(Obstacle::Unknown);
     let code = normalise_code(code).ok_or_else(unknown)?;
-    let counter = format!("link/{}/{}", brand.id, call.caller().await);
+    let caller = sha256_hex(call.caller().await.as_bytes());
+    let counter = format!("link/{}/{caller}", brand.id);
     let sql = format!(
         "SELECT l.used, f.* FROM (SELECT 1 AS one) probe \
          LEFT JOIN rate_limit l ON l.name = ?4 AND l.window_ends_ms > {{now}} LEFT JOIN ({}) f ON 1 = 1",

@@ -7,7 +7,7 @@ use aisle_domain::contact::{self, Channel, Purpose};
 use aisle_domain::notification::Standing;
 use aisle_http::Error;
 use aisle_store::messages::forgotten;
-use aisle_store::{Batch, Db, Row, StoreError, sha256_hex, values};
+use aisle_store::{Batch, Db, Row, StoreError, changes, sha256_hex, values};
 use serde_json::{Map, Value};
 
 /// Messages that are read and sent together.
@@ -50,6 +50,8 @@ impl Due {
                    m.claimed_at_ms, m.body_hash, {now} AS now_ms, \
                    (SELECT c.decision FROM consent c WHERE c.brand_id = m.brand_id AND c.channel = m.channel \
                       AND c.address = m.address AND c.purpose IN (m.purpose, 'all') \
+                      AND NOT EXISTS (SELECT 1 FROM consent_for f WHERE f.consent_id = c.id AND f.scope = 'order' \
+                        AND f.subject_id <> m.order_id) \
                       ORDER BY c.at_ms DESC, c.id DESC LIMIT 1) AS decision, \
                    (SELECT 1 FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
                       AND k.channel = m.channel AND k.address = m.address AND k.ended_at_ms IS NULL) AS wanted \
@@ -168,6 +170,7 @@ pub fn suppress(batch: &mut Batch, id: &str, why: &str) {
          WHERE id = ?1 AND status = 'queued'",
         values![id, why],
     );
+    changes::of_message(batch, id);
 }
 
 /// Puts a message off.

@@ -2,7 +2,7 @@
 //! relay's ticker calls it, and whoever has just written a message wakes it.
 
 use aisle_http::{Call, Error, Reply, after_response, auth};
-use aisle_store::{Batch, values};
+use aisle_store::{Batch, changes, values};
 use serde::Serialize;
 
 use crate::{plan, sending};
@@ -53,12 +53,20 @@ async fn work(call: &Call) -> Result<Run, Error> {
 
 /// Ends messages whose time has passed, and wipes what they would have said.
 async fn forget(call: &Call) -> Result<(), Error> {
+    let expired = "(SELECT e.id FROM message e WHERE e.status = 'queued' AND e.expires_at_ms <= {now} \
+         ORDER BY e.id LIMIT ?1)";
     let mut batch = Batch::new();
+    changes::of_messages(
+        &mut batch,
+        &format!("m.id IN {expired}"),
+        &values![RUN_ROWS],
+    );
     batch
         .add(
-            "UPDATE message SET status = 'suppressed', failure = coalesce(failure, 'expired'), params = '{}', \
-             updated_at_ms = {now} WHERE id IN (SELECT m.id FROM message m \
-               WHERE m.status = 'queued' AND m.expires_at_ms <= {now} LIMIT ?1)",
+            format!(
+                "UPDATE message SET status = 'suppressed', failure = coalesce(failure, 'expired'), params = '{{}}', \
+                 updated_at_ms = {{now}} WHERE id IN {expired}"
+            ),
             values![RUN_ROWS],
         )
         .add(

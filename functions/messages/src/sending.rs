@@ -12,7 +12,8 @@ use aisle_domain::brand::Brand;
 use aisle_domain::contact::{Channel, Purpose};
 use aisle_domain::notification::Verdict;
 use aisle_http::{Call, Error};
-use aisle_store::{Batch, BatchError, limit, sha256_hex, values, within};
+use aisle_store::messages::forgotten;
+use aisle_store::{Batch, BatchError, changes, limit, sha256_hex, values, within};
 use futures::StreamExt;
 use futures::stream;
 
@@ -337,11 +338,12 @@ impl Delivery<'_> {
         let wipe = delivered || self.one.purpose == Purpose::Code || self.one.is_fallback;
         batch.add(
             "UPDATE message SET status = CASE WHEN status = 'sending' THEN ?2 ELSE status END, \
-             provider_reference = coalesce(provider_reference, ?3), \
+             provider_reference = CASE WHEN address = '' THEN NULL ELSE coalesce(provider_reference, ?3) END, \
              failure = CASE WHEN status = 'sending' THEN NULL ELSE failure END, \
              params = CASE WHEN ?4 = 1 THEN '{}' ELSE params END, updated_at_ms = {now} WHERE id = ?1",
             values![&self.one.id, status, reference, wipe],
         );
+        changes::of_message(batch, &self.one.id);
     }
 
     fn again(&self, batch: &mut Batch, code: &str) {
@@ -356,15 +358,24 @@ impl Delivery<'_> {
     async fn failed(&self, batch: &mut Batch, code: &str) -> Result<(), Error> {
         let fallback = Fallback::of(self.call.db(), self.brand, &self.one.id).await?;
         fallback.fail(batch, code, "'queued', 'sending'");
+        changes::of_message(batch, &self.one.id);
         Ok(())
     }
 
-    /// The provider knows of a STOP that we have not heard.
+    /// The provider knows of a STOP that we have not heard. Who was forgotten meanwhile is not
+    /// written down again.
     fn refuses(&self, batch: &mut Batch) {
+        let Due {
+            id,
+            channel,
+            address,
+            ..
+        } = self.one;
         batch.add(
-            "INSERT INTO opt_out (brand_id, channel, address, since_ms) VALUES (?1, ?2, ?3, {now}) \
-             ON CONFLICT DO NOTHING",
-            values![&self.brand.id, self.one.channel.name(), &self.one.address],
+            "INSERT INTO opt_out (brand_id, channel, address, since_ms) \
+             SELECT brand_id, channel, CASE WHEN address = '' THEN ?2 ELSE address END, {now} \
+             FROM message WHERE id = ?1 ON CONFLICT DO NOTHING",
+            values![id, forgotten(&self.brand.id, *channel, address)],
         );
     }
 }

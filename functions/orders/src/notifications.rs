@@ -102,11 +102,10 @@ fn plan<'a>(
         return Ok(Change::Off);
     }
     let Some(address) = &choice.address else {
-        let mut known = facts
-            .contacts
-            .iter()
-            .filter(|contact| contact.channel == choice.channel.name());
-        let contact = known.next().ok_or_else(no_contact)?;
+        let of_channel = |contact: &&Contact| contact.channel == choice.channel.name();
+        let mut known = facts.contacts.iter().filter(of_channel);
+        let active = known.clone().find(|contact| contact.active);
+        let contact = active.or(known.next()).ok_or_else(no_contact)?;
         if contact.opted_out {
             return Err(opted_out());
         }
@@ -163,6 +162,7 @@ fn write(
                  WHERE brand_id = ?1 AND order_id = ?2 AND channel = ?3 AND address = ?4",
                 values![brand_id, order_id, channel.name(), *address],
             );
+            consent(batch, visit, channel, (address, true, ""));
             None
         }
         Change::New {

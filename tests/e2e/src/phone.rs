@@ -80,6 +80,12 @@ impl Phone {
         anyhow::bail!("{path} leads nowhere in {STEPS} steps")
     }
 
+    /// A cookie's time is over.
+    pub fn forget(&self, name: &str) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.remove(name);
+    }
+
     /// The cookies that go along.
     fn shown(&self) -> String {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{FORGOTTEN_INVITE, FORGOTTEN_MESSAGE};
-use crate::belongings;
+use crate::belongings::{self, OWN_ORDERS};
 
 /// Orders, checkouts and carts of one batch, of each kind.
 const BATCH: i64 = 10;
@@ -103,9 +103,24 @@ pub fn redacted<T: DeserializeOwned + Serialize>(
     serde_json::to_string(&doc).map_err(|error| StoreError::Bug(error.to_string()))
 }
 
-/// One batch of what an account has; `true` when nothing is left.
-pub async fn round(call: &Call, brand_id: &str, account_id: &str) -> Result<bool, Error> {
+/// What one batch has come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// Nothing is left.
+    Done,
+    More,
+    /// Something is being bought at this moment: it is gone through once that has ended.
+    Waits,
+}
+
+/// One batch of what an account has.
+pub async fn round(call: &Call, brand_id: &str, account_id: &str) -> Result<Round, Error> {
     let rows = read(call, brand_id, account_id).await?;
+    let is_bought = |row: &Row| row.text("kind").is_ok_and(|kind| kind == "bought");
+    let (bought, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_bought);
+    if rows.is_empty() && !bought.is_empty() {
+        return Ok(Round::Waits);
+    }
     let mut batch = Batch::new();
     let mut ids = vec![account_id.to_owned()];
     for row in &rows {
@@ -139,20 +154,24 @@ pub async fn round(call: &Call, brand_id: &str, account_id: &str) -> Result<bool
         finish(&mut batch, brand_id, account_id);
     }
     match batch.commit(call.db()).await {
-        Ok(_) => Ok(rows.is_empty()),
-        // Changed meanwhile: the next round reads it again.
-        Err(BatchError::Unmet { .. }) => Ok(false),
+        Ok(_) if rows.is_empty() => Ok(Round::Done),
+        // Unmet: changed meanwhile, and the next round reads it again.
+        Ok(_) | Err(BatchError::Unmet { .. }) => Ok(Round::More),
         Err(error) => Err(error.into()),
     }
 }
 
-/// A few of each kind: one call. An order comes with its checkout, and that with its cart.
+/// A few of each kind: one call. An order comes with its checkout, and that with its cart; what
+/// is being bought at this moment is only named.
 async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>, Error> {
-    let orders = "SELECT ao.order_id FROM account_order ao WHERE ao.brand_id = ?1 AND ao.account_id = ?2 \
-                  ORDER BY ao.order_id LIMIT ?3";
+    let orders = format!(
+        "SELECT n.id FROM ({OWN_ORDERS}) n JOIN customer_order nd ON nd.id = n.id AND nd.status <> 'pending' \
+         ORDER BY n.id LIMIT ?3"
+    );
     let sessions = format!(
         "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id = ?1 AND o.id IN ({orders}) \
          UNION SELECT x.id FROM (SELECT ac.checkout_session_id AS id FROM account_checkout ac \
+           JOIN checkout_session cs ON cs.id = ac.checkout_session_id AND cs.status <> 'complete_in_progress' \
            WHERE ac.brand_id = ?1 AND ac.account_id = ?2 ORDER BY ac.checkout_session_id LIMIT ?3) x \
          UNION SELECT w.id FROM checkout_session w JOIN account_cart wc ON wc.brand_id = w.brand_id AND wc.cart_id = w.cart_id \
            WHERE wc.brand_id = ?1 AND wc.account_id = ?2"
@@ -165,8 +184,15 @@ async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>,
     );
     let sql = format!(
         "SELECT 'order' AS kind, id, doc, version FROM customer_order WHERE brand_id = ?1 AND id IN ({orders}) \
-         UNION ALL SELECT 'checkout', id, doc, version FROM checkout_session WHERE brand_id = ?1 AND id IN ({sessions}) \
-         UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND status <> 'merged' AND id IN ({carts})"
+         UNION ALL SELECT 'checkout', id, doc, version FROM checkout_session WHERE brand_id = ?1 \
+           AND status <> 'complete_in_progress' AND id IN ({sessions}) \
+         UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND status <> 'merged' AND id IN ({carts}) \
+           AND NOT EXISTS (SELECT 1 FROM checkout_session b WHERE b.brand_id = ?1 AND b.cart_id = cart.id \
+             AND b.status = 'complete_in_progress') \
+         UNION ALL SELECT 'bought', b.id, NULL, 0 FROM checkout_session b WHERE b.brand_id = ?1 \
+           AND b.status = 'complete_in_progress' AND (b.id IN (SELECT bc.checkout_session_id FROM account_checkout bc \
+             WHERE bc.brand_id = ?1 AND bc.account_id = ?2) OR b.cart_id IN (SELECT ba.cart_id FROM account_cart ba \
+             WHERE ba.brand_id = ?1 AND ba.account_id = ?2))"
     );
     let params = values![brand_id, account_id, BATCH];
     Ok(call.db().query(sql, params).await?)
@@ -247,7 +273,7 @@ fn forget_answers(call: &Call, batch: &mut Batch, brand_id: &str, ids: &[String]
     }
     batch.add(
         format!(
-            "UPDATE idempotency SET status_code = 410, response = '{{\"code\":\"erased\"}}' \
+            "UPDATE idempotency SET status_code = 410, response = '{{}}' \
              WHERE response IS NOT NULL AND {contains}(scope, ?1) = 1 AND ({})",
             named.join(" OR ")
         ),

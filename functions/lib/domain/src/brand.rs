@@ -3,6 +3,7 @@
 mod theme;
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +136,15 @@ pub struct Link {
     pub title: Option<String>,
 }
 
+/// Whether a host, with or without its port, is one of this machine or network, which is
+/// reached without TLS: a name of the public always has it.
+pub fn is_local(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_address = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let is_of_this_machine = name == "localhost" || name.ends_with(".localhost");
+    name.is_empty() || is_of_this_machine || is_address(name) || is_address(host)
+}
+
 impl Brand {
     /// Until when goods that lie ready at `ready_at_ms` are kept for whoever collects them.
     pub fn kept_until_ms(&self, ready_at_ms: i64) -> i64 {
@@ -145,13 +155,7 @@ impl Brand {
     /// Where the public finds the brand: scheme and host. A host of this machine is not
     /// reached over TLS, and only with its port.
     pub fn public_origin(&self) -> String {
-        let local = |host: &&String| {
-            let name = host.split(':').next().unwrap_or(host);
-            name == "localhost"
-                || name.ends_with(".localhost")
-                || name.parse::<std::net::IpAddr>().is_ok()
-        };
-        let public = self.hosts.iter().find(|host| !local(host));
+        let public = self.hosts.iter().find(|host| !is_local(host));
         if let Some(host) = public {
             return format!("https://{host}");
         }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use aisle_domain::brand::is_local;
 use http::{HeaderMap, Uri};
 
 /// The scheme and the authority, in lower case, that the client used.
@@ -43,7 +44,8 @@ pub(crate) fn network(address: &str) -> String {
 /// From the request's URI, which the runtime completes with what the client asked for; from
 /// the `host` header where a URI has no authority. No other header counts: the runtime adds
 /// its `spin-*` headers after those of the same name that a client has sent, and
-/// `x-forwarded-*` are the client's own words.
+/// `x-forwarded-*` are the client's own words. TLS may end in front of us, so that a name of
+/// the public always counts as reached over it.
 pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Host {
     let authority = match uri.authority() {
         Some(authority) => authority.as_str(),
@@ -53,9 +55,14 @@ pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Host {
     let authority = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
+    let authority = authority.to_ascii_lowercase();
+    let scheme = match is_local(&authority) {
+        true => uri.scheme_str().unwrap_or("http"),
+        false => "https",
+    };
     Host {
-        scheme: uri.scheme_str().unwrap_or("http").into(),
-        authority: authority.to_ascii_lowercase(),
+        scheme: scheme.into(),
+        authority,
     }
 }
 
@@ -89,8 +96,17 @@ mod tests {
         );
         assert_eq!(
             host("/stock", &[header]),
-            ("http".into(), "fallback.example".into())
+            ("https".into(), "fallback.example".into())
         );
+        for local in [
+            "north.localhost:3000",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "[::1]",
+        ] {
+            let asked = format!("http://{local}/stock");
+            assert_eq!(host(&asked, &[]), ("http".into(), local.into()));
+        }
         assert_eq!(host("/stock", &[]), ("http".into(), String::new()));
     }
 
@@ -101,7 +117,7 @@ mod tests {
         assert_eq!(origin("https://Shop.example/i"), "https://shop.example");
         assert_eq!(
             origin("http://shop.example:4000/i"),
-            "http://shop.example:4000"
+            "https://shop.example:4000"
         );
         assert_eq!(
             origin("http://north.localhost:3000/i"),
@@ -127,12 +143,12 @@ mod tests {
         let claims = [
             ("spin-full-url", "https://evil.example/stock"),
             ("x-forwarded-host", "evil.example"),
-            ("x-forwarded-proto", "https"),
-            ("forwarded", "host=evil.example;proto=https"),
+            ("x-forwarded-proto", "http"),
+            ("forwarded", "host=evil.example;proto=http"),
         ];
         assert_eq!(
             host("http://north.example/stock", &claims),
-            ("http".into(), "north.example".into())
+            ("https".into(), "north.example".into())
         );
     }
 }

@@ -6,10 +6,16 @@ use crate::{Error, Reply};
 
 /// `None` for a fresh key: the call is to be carried out. A key that comes again with
 /// another request is 409 under UCP (`checkout/rest.md`, "Idempotency-Key") and 422
-/// elsewhere (the IETF's draft of the header), one still in use 409 with `Retry-After`.
+/// elsewhere (the IETF's draft of the header), one still in use 409 with `Retry-After`. 410
+/// when an erasure took the answer away; no other such answer is kept.
 pub(crate) fn answer(outcome: Outcome, ucp: bool) -> Result<Option<Reply>, Error> {
     match outcome {
         Outcome::Fresh => Ok(None),
+        Outcome::Replay { status: 410, .. } => Err(Error::new(
+            410,
+            "erased",
+            "what this key was answered told of somebody who was forgotten since",
+        )),
         Outcome::Replay { status, body } => {
             let reply = Reply::bytes(status, "application/json", body.into_bytes());
             Ok(Some(reply.header("idempotent-replayed", "true")))
@@ -49,6 +55,11 @@ mod tests {
             (reply.status(), reply.header_value("idempotent-replayed")),
             (201, Some("true"))
         );
+        let forgotten = Outcome::Replay {
+            status: 410,
+            body: "{}".into(),
+        };
+        assert_eq!(answer(forgotten, true).unwrap_err().status(), 410);
         let status = |outcome, ucp| answer(outcome, ucp).unwrap_err().status();
         assert_eq!(status(Outcome::InFlight { age_ms: 1 }, true), 409);
         assert_eq!(status(Outcome::Mismatch, true), 409);

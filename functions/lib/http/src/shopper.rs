@@ -17,6 +17,9 @@ pub const ACCESS_PREFIX: &str = "acc_";
 pub const LINK_PREFIX: &str = "lnk_";
 /// The cookie that carries an access token.
 pub const SESSION_COOKIE: &str = "aisle_session";
+/// The cookie that says that a browser is signed in, and nothing else: it lives as long as the
+/// device's session, of which only one path gets to see the token.
+pub const SIGNED_IN_COOKIE: &str = "aisle_signed_in";
 /// The cookie that carries a link's code.
 pub const LINK_COOKIE: &str = "aisle_link";
 
@@ -166,6 +169,12 @@ fn is_same_origin(site: Option<&str>, origin: Option<&str>, host: &str) -> bool 
             .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host)),
         (None, None) => false,
     }
+}
+
+/// Whether a browser is signed in whose access token is over by its age, so that it is to be
+/// led to where it gets the next one, whatever link it holds.
+pub fn is_to_refresh(call: &Call) -> bool {
+    cookie(call, SIGNED_IN_COOKIE).is_some() && cookie(call, SESSION_COOKIE).is_none()
 }
 
 fn is_read(call: &Call) -> bool {

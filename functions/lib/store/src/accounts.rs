@@ -4,12 +4,13 @@ use crate::changes::{self, Kind};
 use crate::{Batch, values};
 
 /// Attaches an order that belongs to nobody yet, or to the account itself: unmet otherwise,
-/// at the batch's next statement.
+/// or when the account is being erased, at the batch's next statement.
 pub fn attach_order(batch: &mut Batch, brand_id: &str, order_id: &str, account_id: &str) {
     batch.expect(
         1,
         "INSERT INTO account_order (brand_id, order_id, account_id, attached_at_ms) \
-         SELECT o.brand_id, o.id, ?3, {now} FROM customer_order o \
+         SELECT o.brand_id, o.id, a.id, {now} FROM customer_order o \
+         JOIN account a ON a.brand_id = o.brand_id AND a.id = ?3 AND a.status = 'active' \
          WHERE o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled') \
          ON CONFLICT (brand_id, order_id) DO UPDATE SET attached_at_ms = account_order.attached_at_ms \
          WHERE account_order.account_id = excluded.account_id",
@@ -33,7 +34,8 @@ pub fn attach_checkout(batch: &mut Batch, brand_id: &str, session_id: &str, acco
         values![brand_id, session_id, account_id],
     );
     batch.add(
-        "INSERT INTO account_checkout (brand_id, checkout_session_id, account_id) VALUES (?1, ?2, ?3) \
+        "INSERT INTO account_checkout (brand_id, checkout_session_id, account_id) \
+         SELECT a.brand_id, ?2, a.id FROM account a WHERE a.brand_id = ?1 AND a.id = ?3 AND a.status = 'active' \
          ON CONFLICT (brand_id, checkout_session_id) DO UPDATE SET account_id = excluded.account_id",
         values![brand_id, session_id, account_id],
     );

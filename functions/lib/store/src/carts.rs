@@ -52,7 +52,7 @@ pub fn insert(batch: &mut Batch, brand_id: &str, id: &str, cart: &Cart, expires_
 }
 
 /// Makes a cart that nobody owns the account's live one. Unmet here, at its last statement,
-/// when the account has another by now.
+/// when the account has another by now, or is being erased.
 pub fn give(batch: &mut Batch, brand_id: &str, account_id: &str, cart_id: &str) {
     // First, because it locks the account: of two carts at once the second sees the first.
     changes::of_former_carts(batch, brand_id, account_id, cart_id);
@@ -60,7 +60,8 @@ pub fn give(batch: &mut Batch, brand_id: &str, account_id: &str, cart_id: &str) 
     changes::of_account(batch, brand_id, account_id, cart, false);
     batch.expect(
         1,
-        "INSERT INTO account_cart (brand_id, account_id, cart_id) VALUES (?1, ?2, ?3) \
+        "INSERT INTO account_cart (brand_id, account_id, cart_id) \
+         SELECT a.brand_id, a.id, ?3 FROM account a WHERE a.brand_id = ?1 AND a.id = ?2 AND a.status = 'active' \
          ON CONFLICT (brand_id, account_id) DO UPDATE SET cart_id = excluded.cart_id \
          WHERE NOT EXISTS (SELECT 1 FROM cart c WHERE c.brand_id = ?1 AND c.id = account_cart.cart_id \
            AND c.status = 'active' AND c.expires_at_ms > {now})",

@@ -3,7 +3,7 @@
 //! Written in the batch of the change itself. The account's row hands out the numbers, so
 //! that they have no gaps and a later one is never visible before an earlier one.
 
-use crate::{Batch, values};
+use crate::{Batch, Value, values};
 
 /// A kind of thing that devices keep in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,36 @@ pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
         (Kind::Cart, cart_id),
         false,
     );
+}
+
+/// What is to be sent of news (`message m`, of which `which` is true) has another state, or will
+/// have at the end of the batch: the accounts that are told of it. `params` are those of `which`.
+pub fn of_messages(batch: &mut Batch, which: &str, params: &[Value]) {
+    let told = format!("m.account_id IS NOT NULL AND m.purpose = 'update' AND {which}");
+    batch.add(
+        format!(
+            "UPDATE account SET change_seq = change_seq + (SELECT count(*) FROM message m \
+               WHERE m.account_id = account.id AND {told}) \
+             WHERE id IN (SELECT m.account_id FROM message m WHERE {told})"
+        ),
+        params.to_vec(),
+    );
+    batch.add(
+        format!(
+            "INSERT INTO account_change (brand_id, account_id, kind, subject_id, seq, deleted, at_ms) \
+             SELECT a.brand_id, a.id, 'notice', m.id, \
+               a.change_seq + 1 - row_number() OVER (PARTITION BY a.id ORDER BY m.id DESC), 0, {{now}} \
+             FROM message m JOIN account a ON a.id = m.account_id WHERE {told} \
+             ON CONFLICT (brand_id, account_id, kind, subject_id) DO UPDATE \
+             SET seq = excluded.seq, deleted = excluded.deleted, at_ms = excluded.at_ms"
+        ),
+        params.to_vec(),
+    );
+}
+
+/// The same for one message.
+pub fn of_message(batch: &mut Batch, message_id: &str) {
+    of_messages(batch, "m.id = ?1", &values![message_id]);
 }
 
 /// A cart is there no more: its account's devices are told. The cart must still be theirs.

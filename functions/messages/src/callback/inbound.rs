@@ -6,7 +6,7 @@ use aisle_domain::notification::{Keyword, keyword};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::Claim;
 use aisle_store::messages::forgotten;
-use aisle_store::{Batch, Consent, values};
+use aisle_store::{Batch, Consent, changes, values};
 use serde_json::{Map, json};
 
 use super::Callback;
@@ -70,6 +70,9 @@ fn stop(batch: &mut Batch, brand_id: &str, from: &str) {
          WHERE brand_id = ?1 AND channel = 'sms' AND address = ?2 AND ended_at_ms IS NULL",
         values![brand_id, from],
     );
+    let waiting =
+        "m.brand_id = ?1 AND m.channel = 'sms' AND m.address = ?2 AND m.status = 'queued'";
+    changes::of_messages(batch, waiting, &values![brand_id, from]);
     batch.add(
         "UPDATE message SET status = 'suppressed', failure = 'opted_out', params = '{}', updated_at_ms = {now} \
          WHERE brand_id = ?1 AND channel = 'sms' AND address = ?2 AND status = 'queued'",

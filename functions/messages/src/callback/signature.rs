@@ -8,13 +8,13 @@ use sha1::Sha1;
 /// The URLs that may have been called: in front of us, TLS may end, and a default port come
 /// or go. The host stays, for it names the brand.
 pub fn urls(origin: &str, target: &str) -> Vec<String> {
-    let (scheme, authority) = origin.split_once("://").unwrap_or(("https", origin));
+    let authority = origin.split_once("://").map_or(origin, |(_, host)| host);
     let (name, port) = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port)),
         _ => (authority, None),
     };
     let mut urls = Vec::new();
-    for scheme in [scheme, "https"] {
+    for scheme in ["https", "http"] {
         let default = if scheme == "https" { "443" } else { "80" };
         urls.push(format!("{scheme}://{authority}{target}"));
         match port {
@@ -23,7 +23,6 @@ pub fn urls(origin: &str, target: &str) -> Vec<String> {
             Some(_) => {}
         }
     }
-    urls.dedup();
     urls
 }
 

@@ -5,7 +5,7 @@
 //! comes later, or twice, has no effect.
 
 use aisle_http::{Call, Error, Reply, after_response};
-use aisle_store::{Batch, values};
+use aisle_store::{Batch, changes, values};
 
 use super::Callback;
 use crate::fallback::Fallback;
@@ -22,7 +22,7 @@ pub async fn hear(call: Call) -> Result<Reply, Error> {
     let mut batch = Batch::new();
     // It is the provider's now, whatever we thought of it.
     batch.add(
-        "UPDATE message SET provider_reference = ?3 WHERE brand_id = ?1 AND id = ?2 AND provider_reference IS NULL",
+        "UPDATE message SET provider_reference = ?3 WHERE brand_id = ?1 AND id = ?2 AND provider_reference IS NULL AND address <> ''",
         values![&brand.id, &id, sid],
     );
     let mut failed = false;
@@ -52,6 +52,7 @@ pub async fn hear(call: Call) -> Result<Reply, Error> {
         // A state that we do not know yet tells nothing.
         _ => {}
     }
+    changes::of_message(&mut batch, &id);
     batch.commit(call.db()).await?;
     if failed {
         after_response(async move { housekeeping::work_after(&call).await });

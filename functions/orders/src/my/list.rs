@@ -15,8 +15,6 @@ use super::text::{self, Text, fill};
 
 /// Orders on a page.
 const MOST: usize = 20;
-/// After every id.
-const END: &str = "~";
 
 struct Listed {
     order: Order,
@@ -32,8 +30,8 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         return Ok(shell::see_other(&format!("/my/orders/{}", link.subject_id)));
     }
     let shopper = signed_in(call, &brand.id).await?;
-    let before = call.query("before").unwrap_or(END);
-    if before != END && !is_id(before) {
+    let before = call.query("before").unwrap_or_default();
+    if !before.is_empty() && !is_id(before) {
         return Err(Error::bad_request(
             "invalid_cursor",
             "before",
@@ -45,7 +43,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
          JOIN customer_order o ON o.brand_id = a.brand_id AND o.id = a.order_id AND o.status IN ('confirmed', 'cancelled') \
          JOIN account c ON c.id = a.account_id \
          LEFT JOIN pickup p ON p.brand_id = o.brand_id AND p.order_id = o.id \
-         WHERE a.brand_id = ?1 AND a.account_id = ?2 AND a.order_id < ?3 ORDER BY a.order_id DESC LIMIT {}",
+         WHERE a.brand_id = ?1 AND a.account_id = ?2 AND (?3 = '' OR a.order_id < ?3) ORDER BY a.order_id DESC LIMIT {}",
         MOST + 1
     );
     let params = values![&brand.id, &shopper.account_id, before];

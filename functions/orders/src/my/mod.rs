@@ -13,6 +13,7 @@ mod stream;
 mod text;
 
 use aisle_domain::brand::Brand;
+use aisle_http::shopper::is_to_refresh;
 use aisle_http::{Call, Error, Reply};
 use aisle_words::Locale;
 use maud::html;
@@ -21,6 +22,9 @@ use self::shell::Shell;
 
 /// Answers a call below `/my`. A refusal is a page too, but for a method that is not allowed.
 pub async fn route(call: &Call) -> Result<Reply, Error> {
+    if call.method() == "GET" && call.segments()[..] != ["my", "sign-in"] && is_to_refresh(call) {
+        return Ok(sign_in::first(call.path()));
+    }
     match dispatch(call).await {
         Err(error) if error.status() == 401 && call.method() == "GET" => {
             Ok(sign_in::first(call.path()))

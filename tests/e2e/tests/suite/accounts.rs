@@ -22,8 +22,8 @@ pub use erasure::{
     an_erasure_that_was_cut_short_goes_on, personal_data_is_kept_as_long_as_the_policy_says,
 };
 pub use forms::{
-    a_browser_signs_in_without_a_script, another_site_cannot_use_a_cookie,
-    the_sign_in_page_says_what_is_wrong,
+    a_browser_signs_in_without_a_script, a_link_does_not_hide_who_is_signed_in,
+    another_site_cannot_use_a_cookie, the_sign_in_page_says_what_is_wrong,
 };
 pub use identities::{
     an_address_is_given_up, an_address_is_given_up_by_its_person_only, one_address_stays,
@@ -33,7 +33,9 @@ pub use misuse::{
     guesses_are_counted_however_they_come, nobody_learns_who_is_known,
     what_belongs_to_somebody_else_stays_theirs,
 };
-pub use traces::what_a_guest_left_is_shown_and_erased_with_the_account;
+pub use traces::{
+    what_a_guest_left_is_shown_and_erased_with_the_account, what_is_not_paid_is_erased_too,
+};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;

@@ -3,6 +3,7 @@
 mod limits;
 mod mails;
 mod racing;
+mod told;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -31,6 +32,7 @@ pub use mails::{
     sendgrid_is_given_what_its_documentation_asks_for, what_sendgrid_refuses_is_not_tried_for_ever,
 };
 pub use racing::{a_limit_holds_whoever_sends, who_sends_at_the_same_moment_sends_once};
+pub use told::{an_order_has_its_own_say, devices_see_what_became_of_news};
 
 const PHONE: &str = "+4915112345678";
 const MINUTE_MS: i64 = 60_000;
@@ -166,8 +168,13 @@ pub async fn a_code_is_texted_once_and_forgotten(pair: Pair) -> Result<()> {
     );
     let kept = format!("SELECT count(*) FROM message WHERE params LIKE '%{code}%'");
     assert_eq!(aisle.database.number(&kept).await?, 0);
-    // A country that the brand does not serve costs nothing.
-    ask_for_code(&aisle, NORTH, "+12125550123").await?;
+    // A country that the brand does not serve costs nothing, and nobody waits for it.
+    let abroad = json!({"channel": "sms", "address": "+12125550123"});
+    let shopper = aisle.north();
+    let refused = shopper.post("/accounts/codes").json(&abroad);
+    let refused = refused.expect(422).await?.json();
+    assert_eq!(refused["code"], "country_not_served");
+    aisle.send_messages().await?;
     ensure!(texts_to(&aisle, "+12125550123").await?.is_empty());
     Ok(())
 }

@@ -187,7 +187,8 @@ fn erase_account() {}
 
 /// Add an address to the account
 ///
-/// With a code that was sent there. An address belongs to one account.
+/// With a code that was sent there. An address belongs to one account. The sign-in must not be older
+/// than ten minutes: whoever signs in with the address can do everything from then on.
 #[utoipa::path(
     post, path = "/accounts/me/identities", tag = "accounts", security(("shopper" = [])),
     params(
@@ -198,7 +199,7 @@ fn erase_account() {}
         (status = 200, body = Account, headers(("ETag" = String))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A header, the path or the body makes no sense; `path` says where"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No live session; `wrong_code` or `code_over`"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "The session is another brand's; or the page that sent this is not ours"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`fresh_sign_in_needed`; the session is another brand's; or the page that sent this is not ours"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "`identity_taken`: another account has it; `too_many_identities`; or the key's request is under way"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not JSON"),

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use aisle_e2e::accounts::code_of;
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::Look;
+use aisle_e2e::phone::Phone;
 use aisle_e2e::{Answer, Client, Environment, Pair, Setup};
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::json;
 
-use super::{ADA, MINUTE_MS, until_refused};
+use super::{ADA, ADAS_PHONE, MINUTE_MS, order, until_refused};
+use crate::invites::link_code;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -133,6 +135,45 @@ pub async fn a_browser_signs_in_without_a_script(pair: Pair) -> Result<()> {
     assert!(field(location(&wrong), "error").is_some(), "{wrong:?}");
     let wrong = submit(&client, "/accounts/web/sessions", "", "challenge=x&code=1").await?;
     assert_eq!(field(location(&wrong), "error"), Some("code_over"));
+    Ok(())
+}
+
+/// An access token lasts minutes, the link that a browser holds beside it a month.
+pub async fn a_link_does_not_hide_who_is_signed_in(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let guest = aisle.north();
+    let ordered = order(&guest).await?;
+    let invite = json!({
+        "scope": "order", "id": ordered, "address": ADAS_PHONE, "consent": {"wording_version": "2026-11"},
+    });
+    let invite = guest.post("/invites").json(&invite);
+    let invite = invite.expect(201).await?.json();
+    let link = format!("/i/{}", link_code(&aisle, invite.text("/id")).await?);
+    let page = format!("/my/orders/{ordered}");
+    let phone = Phone::new(&aisle, NORTH, "en");
+    phone.open(&link).await?.must_be(&page)?;
+    phone.open("/my/orders").await?.must_be(&page)?;
+
+    let home = [("address", ADA), ("return_to", "/my/orders")];
+    let asked = phone.submit("/accounts/web/codes", &home).await?;
+    let challenge = asked.parameter("challenge")?;
+    let code = code_of(&aisle.database, challenge).await?;
+    let form = [
+        ("challenge", challenge),
+        ("code", code.as_str()),
+        ("return_to", "/my/orders"),
+    ];
+    let signed_in = phone.submit("/accounts/web/sessions", &form).await?;
+    signed_in.must_be("/my/orders")?;
+    phone.forget("aisle_session");
+    phone.open("/my/orders").await?.must_be("/my/orders")?;
+
+    // Who is signed in no more still has the link.
+    let over = "UPDATE account_session SET revoked_at_ms = 1";
+    aisle.database.rows(over).await?;
+    phone.forget("aisle_session");
+    phone.open(&page).await?.must_be(&page)?;
+    phone.open("/my/orders").await?.must_be(&page)?;
     Ok(())
 }
 

@@ -148,6 +148,10 @@ pub async fn an_address_is_given_up_by_its_person_only(pair: Pair) -> Result<()>
         .set_clock_forward_ms(10 * MINUTE_MS + 1_000)
         .await?;
     let unsure = refusal(403, "fresh_sign_in_needed");
+    let (challenge, right) = code(&aisle, NORTH, "ada@example.org").await?;
+    let proof = json!({"challenge_id": challenge, "code": right});
+    let added = ada.client.post("/accounts/me/identities").json(&proof);
+    assert_eq!(refused(&added.send().await?), unsure, "nor is one added");
     assert_eq!(tried(&ada.client, &phone, nothing()).await?, unsure);
     let (challenge, eves) = code(&aisle, NORTH, EVE).await?;
     let proof = json!({"challenge_id": challenge, "code": eves});

@@ -1,18 +1,19 @@
 //! What is kept of a person beside the account: what they left as a guest, what others were
 //! told of their orders. It is shown and forgotten with the account, and nothing else is.
 
-use aisle_e2e::accounts::{Device, sign_in_with};
+use aisle_e2e::accounts::{Device, sign_in, sign_in_with};
 use aisle_e2e::environment::{HARBOR_COUNTRY, NORTH, NORTH_COUNTRY};
 use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{
-    checkout_request, choose_first_options, complete, items, line, order_id, shipping_to,
+    TOKEN_FAIL, checkout_request, choose_first_options, complete, items, line, order_id,
+    payment_with, shipping_to,
 };
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::Result;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{ADA, order};
+use super::{ADA, MINUTE_MS, order};
 use crate::holds::{hold_of, store_with};
 
 /// Ends like Ada's address, and is another's.
@@ -169,4 +170,45 @@ async fn shown(ada: &Device, orders: &[&String]) -> Result<()> {
         .collect();
     assert!(numbers.contains(&ADAS_OTHER_PHONE), "{export:#}");
     Ok(())
+}
+
+/// An order that the card was declined for, one whose payment nobody answers, and a cart whose
+/// request comes again.
+pub async fn what_is_not_paid_is_erased_too(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let ada = sign_in(&aisle, NORTH, ADA).await?.client;
+    let guest = aisle.north();
+    let item = items(&guest, 1).await?.remove(0);
+    let wanted =
+        json!({"line_items": [line(&item.id, 1)], "buyer": buyer("Augusta", ADA, "+12025550143")});
+    let cart = || guest.post("/carts").json(&wanted).idempotency_key("again");
+    cart().expect(201).await?;
+    let other = buyer("Augusta", "countess@example.org", "+12025550143");
+    for token in [TOKEN_FAIL, "tok_unavailable"] {
+        let mut request = checkout_request(&[line(&item.id, 1)], shipping_to(NORTH_COUNTRY));
+        request["buyer"] = other.clone();
+        let session = ada.post("/checkout-sessions").json(&request);
+        let session = choose_first_options(&ada, session.expect(201).await?.json()).await?;
+        let path = format!("/checkout-sessions/{}/complete", session.text("/id"));
+        let tried = ada.post(&path).json(&payment_with(&session, token));
+        tried.expect(200).await?;
+    }
+    let export = ada.get("/accounts/me/export").expect(200).await?.json();
+    assert_eq!(export.list("/orders").len(), 2, "{export:#}");
+
+    ada.call(Method::DELETE, "/accounts/me").expect(204).await?;
+    let again = cart().expect(410).await?.json();
+    assert_eq!(again.at("/messages/0/code"), "erased", "{again:#}");
+    // What is being bought comes to its end first.
+    aisle.database.set_clock_forward_ms(2 * MINUTE_MS).await?;
+    let relay = aisle.with_key(&aisle.relay_key);
+    for chore in ["/checkout-sessions/recover", "/accounts/housekeeping"] {
+        relay.post(chore).expect(200).await?;
+    }
+    aisle.drain_outbox().await?;
+    let gone = ["Augusta", "countess@example.org", ADA];
+    assert_eq!(aisle.database.search(&gone).await?, Vec::<String>::new());
+    let erased = "SELECT count(*) FROM account WHERE status = 'erased'";
+    assert_eq!(aisle.database.number(erased).await?, 1);
+    aisle.database.check_invariants().await
 }
