@@ -1,5 +1,6 @@
 //! `/accounts/me/identities`: addresses by which the account is known.
 
+use aisle_domain::account::MAX_IDENTITIES;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::precondition::etag;
 use aisle_http::{Call, Error, Reply, shopper};
@@ -10,9 +11,6 @@ use crate::account::{self, Known};
 use crate::proof::{self, Challenge, Guess};
 use crate::sign_in::insert_identity;
 use crate::sure::{Sure, must_be_fresh};
-
-/// Addresses of one account, at most.
-const MAX_IDENTITIES: usize = 10;
 
 /// `POST /accounts/me/identities`: with what is added here everything else can be taken.
 pub async fn add(call: &Call) -> Result<Reply, Error> {

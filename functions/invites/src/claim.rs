@@ -1,5 +1,6 @@
 //! Making a link the account's own, from an app or from a page: once.
 
+use aisle_domain::account::MAX_IDENTITIES;
 use aisle_domain::brand::Brand;
 use aisle_domain::fulfillment;
 use aisle_domain::invite::{self, Scope};
@@ -184,11 +185,26 @@ fn batch(brand: &Brand, row: &InviteRow, account_id: &str, cart: Option<&Claimed
 }
 
 /// Whoever reads what was sent there, and is signed in, has proved that the address is theirs;
-/// unless it is known as somebody else's.
+/// unless it is known as somebody else's, or the account has as many as one may have.
 fn confirm_address(batch: &mut Batch, brand: &Brand, row: &InviteRow, account_id: &str) {
+    // The account's row lets this and another address of the same moment go one after the other.
+    batch.expect(
+        1,
+        "UPDATE account SET version = version + 1, updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
+        values![&brand.id, account_id],
+    );
     batch.add(
         "INSERT INTO account_identity (brand_id, kind, address, account_id, verified_at_ms) \
-         VALUES (?1, ?2, ?3, ?4, {now}) ON CONFLICT DO NOTHING",
-        values![&brand.id, row.channel.identity(), &row.address, account_id],
+         SELECT a.brand_id, ?3, ?4, a.id, {now} FROM account a WHERE a.brand_id = ?1 AND a.id = ?2 \
+         AND (SELECT count(*) FROM account_identity x WHERE x.brand_id = a.brand_id AND x.account_id = a.id) < ?5 \
+         ON CONFLICT DO NOTHING",
+        values![
+            &brand.id,
+            account_id,
+            row.channel.identity(),
+            &row.address,
+            MAX_IDENTITIES as i64
+        ],
     );
 }

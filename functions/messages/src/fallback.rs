@@ -2,7 +2,8 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::cart::Buyer;
-use aisle_domain::contact;
+use aisle_domain::contact::{self, Purpose};
+use aisle_domain::invite::Scope;
 use aisle_http::Error;
 use aisle_store::{Batch, Db, changes, new_id, sha256_hex, values};
 use serde::Deserialize;
@@ -23,11 +24,11 @@ struct OrderBuyer {
 }
 
 impl<'a> Fallback<'a> {
-    /// One call. Codes prove who has a number, so they are never sent elsewhere.
+    /// One call.
     pub async fn of(db: &Db, brand: &'a Brand, id: &str) -> Result<Self, Error> {
         let row = db
             .query_one_opt(
-                "SELECT m.order_id, m.dedup_key, m.channel, m.purpose, m.fallback_of, o.doc, \
+                "SELECT m.order_id, m.dedup_key, m.channel, m.purpose, m.template, m.fallback_of, o.doc, \
                    (SELECT k.address FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
                       AND k.channel = 'email' AND k.ended_at_ms IS NULL ORDER BY k.created_at_ms LIMIT 1) AS contact, \
                    (SELECT i.address FROM account_identity i WHERE i.brand_id = m.brand_id \
@@ -48,7 +49,7 @@ impl<'a> Fallback<'a> {
         };
         fallback.order_id = row.text_opt("order_id")?;
         let sent_elsewhere = row.text("channel")? == "sms"
-            && row.text("purpose")? != "code"
+            && !is_proof(&row.text("purpose")?, &row.text("template")?)
             && row.text_opt("fallback_of")?.is_none();
         if !sent_elsewhere {
             return Ok(fallback);
@@ -100,6 +101,11 @@ impl<'a> Fallback<'a> {
             changes::of_order(batch, brand_id, order_id);
         }
     }
+}
+
+/// Whether reading the message proves who has the number: then it is never sent elsewhere.
+pub fn is_proof(purpose: &str, template: &str) -> bool {
+    purpose == Purpose::Code.name() || template == Scope::Account.template()
 }
 
 /// News that are mailed anyway have the key of that mail, so that there is one.

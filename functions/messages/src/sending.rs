@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aisle_domain::brand::Brand;
-use aisle_domain::contact::{Channel, Purpose};
+use aisle_domain::contact::Channel;
 use aisle_domain::notification::Verdict;
 use aisle_http::{Call, Error};
 use aisle_store::messages::forgotten;
@@ -19,7 +19,7 @@ use futures::stream;
 
 use crate::content::Content;
 use crate::due::{self, Due, PAGE_ROWS};
-use crate::fallback::Fallback;
+use crate::fallback::{Fallback, is_proof};
 use crate::provider::{Found, Outcome, Outgoing, Provider, Providers};
 
 /// Pages of one run, at most.
@@ -335,7 +335,9 @@ impl Delivery<'_> {
     fn accepted(&self, batch: &mut Batch, reference: Option<String>, delivered: bool) {
         let status = if delivered { "delivered" } else { "sent" };
         // What is not sent anywhere else when it fails is not needed any more.
-        let wipe = delivered || self.one.purpose == Purpose::Code || self.one.is_fallback;
+        let wipe = delivered
+            || is_proof(self.one.purpose.name(), &self.one.template)
+            || self.one.is_fallback;
         batch.add(
             "UPDATE message SET status = CASE WHEN status = 'sending' THEN ?2 ELSE status END, \
              provider_reference = CASE WHEN address = '' THEN NULL ELSE coalesce(provider_reference, ?3) END, \

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Characters of a person's name or a device's, at most.
 pub const MAX_NAME_CHARS: usize = 100;
+/// Addresses that one account is known by, at most.
+pub const MAX_IDENTITIES: usize = 10;
 /// Devices that are signed in at the same time; one more ends the one that was used longest ago.
 pub const MAX_SESSIONS: i64 = 50;
 

@@ -8,7 +8,7 @@ use aisle_http::{Call, Error, Reply, after_response};
 use aisle_store::{Batch, changes, values};
 
 use super::Callback;
-use crate::fallback::Fallback;
+use crate::fallback::{Fallback, is_proof};
 use crate::housekeeping;
 
 /// States in which a message can still end.
@@ -18,7 +18,7 @@ pub async fn hear(call: Call) -> Result<Reply, Error> {
     let callback = Callback::of(&call).await?;
     let brand = &callback.brand;
     let sid = callback.text("MessageSid")?;
-    let (id, purpose) = message(&call, &brand.id, sid).await?;
+    let (id, is_proof) = message(&call, &brand.id, sid).await?;
     let mut batch = Batch::new();
     // It is the provider's now, whatever we thought of it.
     batch.add(
@@ -43,10 +43,9 @@ pub async fn hear(call: Call) -> Result<Reply, Error> {
         }
         "accepted" | "scheduled" | "queued" | "sending" | "sent" => {
             batch.add(
-                "UPDATE message SET status = 'sent', failure = NULL, params = CASE WHEN ?3 = 'code' THEN '{}' \
-                 ELSE params END, updated_at_ms = {now} \
+                "UPDATE message SET status = 'sent', failure = NULL, params = CASE WHEN ?3 = 1 THEN '{}' ELSE params END, updated_at_ms = {now} \
                  WHERE brand_id = ?1 AND id = ?2 AND status IN ('queued', 'sending')",
-                values![&brand.id, &id, &purpose],
+                values![&brand.id, &id, is_proof],
             );
         }
         // A state that we do not know yet tells nothing.
@@ -60,14 +59,14 @@ pub async fn hear(call: Call) -> Result<Reply, Error> {
     Ok(Reply::empty(204))
 }
 
-/// Id and purpose of the message that it is about: 404 when the brand has none.
-async fn message(call: &Call, brand_id: &str, sid: &str) -> Result<(String, String), Error> {
+/// The message that it is about, and whether that proves anything: 404 when the brand has none.
+async fn message(call: &Call, brand_id: &str, sid: &str) -> Result<(String, bool), Error> {
     let named = call.query("message").unwrap_or_default();
     let row = call
         .db()
         .query_one_opt(
-            "SELECT id, purpose FROM message WHERE brand_id = ?1 AND channel = 'sms' AND provider_reference = ?2 \
-             UNION ALL SELECT id, purpose FROM message WHERE brand_id = ?1 AND channel = 'sms' AND id = ?3 \
+            "SELECT id, purpose, template FROM message WHERE brand_id = ?1 AND channel = 'sms' AND provider_reference = ?2 \
+             UNION ALL SELECT id, purpose, template FROM message WHERE brand_id = ?1 AND channel = 'sms' AND id = ?3 \
                AND provider_reference IS NULL AND status IN ('queued', 'sending', 'sent') AND attempts > 0",
             values![brand_id, sid, named],
         )
@@ -75,7 +74,8 @@ async fn message(call: &Call, brand_id: &str, sid: &str) -> Result<(String, Stri
     let row = row.filter(|_| !sid.is_empty());
     let row = row
         .ok_or_else(|| Error::not_found("message_not_found", "this brand has sent no such text"))?;
-    Ok((row.text("id")?, row.text("purpose")?))
+    let is_proof = is_proof(&row.text("purpose")?, &row.text("template")?);
+    Ok((row.text("id")?, is_proof))
 }
 
 /// The provider's code, as far as it has the form of one.

@@ -200,6 +200,7 @@ harness::suite! {
         a_link_becomes_one_accounts_own,
         a_page_asks_before_it_claims,
         a_phone_is_linked_to_its_account,
+        a_link_gives_no_account_more_addresses_than_it_may_have,
         a_cart_moves_to_the_phone_and_into_the_account,
     ],
     judges: [
@@ -225,6 +226,7 @@ harness::suite! {
         callbacks_that_are_not_twilios_are_refused,
         stop_help_and_start_are_obeyed_at_once,
         a_text_that_fails_is_mailed_once,
+        a_number_that_is_not_reached_proves_nothing,
         a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere,
         moves_within_a_minute_are_one_text,
         an_order_has_its_own_say,

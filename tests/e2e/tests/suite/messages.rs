@@ -8,7 +8,7 @@ mod told;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use aisle_e2e::accounts::code_of;
+use aisle_e2e::accounts::{code_of, sign_in};
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::inbox::{code_to, texts_to};
 use aisle_e2e::json::Look;
@@ -428,6 +428,38 @@ pub async fn a_text_that_fails_is_mailed_once(pair: Pair) -> Result<()> {
         .filter(|mail| mail.text.contains("/i/"))
         .count();
     assert_eq!(instead, 1, "{mails:?}");
+    Ok(())
+}
+
+pub async fn a_number_that_is_not_reached_proves_nothing(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    let eve = sign_in(&aisle, NORTH, "eve@example.com").await?;
+    let invite = json!({"scope": "account", "id": eve.account_id, "address": PHONE,
+                        "consent": {"wording_version": "2026-11"}});
+    eve.client
+        .post("/invites")
+        .json(&invite)
+        .expect(201)
+        .await?;
+    aisle.send_messages().await?;
+    let taken = twilio.taken().remove(0);
+    ensure!(taken["Body"].contains("/i/"), "{taken:?}");
+    let heard = twilio
+        .report(&aisle, &taken, "undelivered", "30005")
+        .await?;
+    assert_eq!(heard.status, 204, "{heard:?}");
+    let failed = ("failed".to_owned(), "twilio_30005".to_owned());
+    assert_eq!(state(&aisle).await?, failed);
+    let mails = texts_to(&aisle, "eve@example.com").await?;
+    ensure!(
+        mails.iter().all(|mail| !mail.text.contains("/i/")),
+        "{mails:?}"
+    );
+    let known = eve.client.get("/accounts/me").expect(200).await?.json();
+    let known = known.list("/identities").iter();
+    let channels: Vec<&str> = known.map(|one| one.text("/channel")).collect();
+    assert_eq!(channels, ["email"]);
     Ok(())
 }
 

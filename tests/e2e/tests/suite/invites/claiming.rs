@@ -165,6 +165,8 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
         .await?;
     assert_eq!(code(&refused), "not_yours");
 
+    let device = account.client(aisle);
+    let before = device.get("/accounts/me").expect(200).await?;
     let phone = account.browser(aisle);
     let path = format!("/i/{link}/claim");
     phone.get(&path).expect(200).await?;
@@ -179,6 +181,11 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
     );
     let proved = aisle.database.rows(&proved).await?;
     assert_eq!(proved, [[Some(account.id.clone())]]);
+    // A device that knows the account as it was learns of the number.
+    let asked = device.get("/accounts/me");
+    let asked = asked.header("if-none-match", before.header("etag"));
+    let shown = asked.expect(200).await?;
+    assert!(shown.text().contains(NUMBER), "{shown:?}");
 
     // A number that is known as somebody else's stays theirs.
     let invite = ask(&stranger.client(aisle), &request("account", &stranger.id)).await?;
@@ -190,6 +197,39 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
         .await?;
     let owners = format!("SELECT account_id FROM account_identity WHERE address = '{NUMBER}'");
     assert_eq!(aisle.database.rows(&owners).await?, [[Some(account.id)]]);
+    Ok(())
+}
+
+pub async fn a_link_gives_no_account_more_addresses_than_it_may_have(pair: Pair) -> Result<()> {
+    const MOST: usize = 10;
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let account = Account::new(aisle, NORTH).await?;
+    let known = async || -> Result<usize> {
+        let device = account.client(aisle);
+        let shown = device.get("/accounts/me").expect(200).await?.json();
+        Ok(shown.list("/identities").len())
+    };
+    for number in 0..MOST - known().await? - 1 {
+        let sql = format!(
+            "INSERT INTO account_identity (brand_id, kind, address, account_id, verified_at_ms) \
+             SELECT brand_id, 'email', 'more{number}@example.com', id, 0 FROM account WHERE id = '{}'",
+            account.id
+        );
+        aisle.database.rows(&sql).await?;
+    }
+    for number in ["+4915112345670", "+4915112345671"] {
+        let mut request = request("account", &account.id);
+        request["address"] = json!(number);
+        let invite = ask(&account.client(aisle), &request).await?;
+        let link = code_of(aisle, invite.text("/id")).await?;
+        let device = account.client(aisle);
+        device
+            .post(&format!("/invites/{link}/claim"))
+            .expect(200)
+            .await?;
+        assert_eq!(known().await?, MOST, "after {number}");
+    }
     Ok(())
 }
 
