@@ -54,7 +54,9 @@ impl Due {
                         AND f.subject_id <> m.order_id) \
                       ORDER BY c.at_ms DESC, c.id DESC LIMIT 1) AS decision, \
                    (SELECT 1 FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
-                      AND k.channel = m.channel AND k.address = m.address AND k.ended_at_ms IS NULL) AS wanted \
+                      AND k.channel = m.channel AND k.address = m.address AND k.ended_at_ms IS NULL) AS wanted, \
+                   (SELECT 1 FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
+                      AND k.channel = m.channel AND k.ended_at_ms IS NOT NULL LIMIT 1) AS ended \
                  FROM message m WHERE m.status IN ('queued', 'sending') AND m.next_attempt_at_ms <= {now} \
                    AND (m.purpose <> 'update' OR NOT EXISTS (SELECT 1 FROM message e \
                       WHERE e.brand_id = m.brand_id AND e.order_id = m.order_id AND e.channel = m.channel \
@@ -77,6 +79,7 @@ impl Due {
         let unknown = |what: &str| StoreError::Bug(format!("message with {what}"));
         let channel = Channel::parse(&channel).ok_or_else(|| unknown(&channel))?;
         let address = row.text("address")?;
+        let is_fallback = row.text_opt("fallback_of")?.is_some();
         Ok(Self {
             id: row.text("id")?,
             brand_id: row.text("brand_id")?,
@@ -89,7 +92,7 @@ impl Due {
             template: row.text("template")?,
             locale: row.text("locale")?,
             params: row.json("params")?,
-            is_fallback: row.text_opt("fallback_of")?.is_some(),
+            is_fallback,
             in_doubt: row.text("status")? == "sending",
             attempts: row.int("attempts")?,
             created_at_ms: row.int("created_at_ms")?,
@@ -97,7 +100,10 @@ impl Due {
             claimed_at_ms: row.int_opt("claimed_at_ms")?.unwrap_or_default(),
             body_hash: row.text_opt("body_hash")?.unwrap_or_default(),
             consented: row.text_opt("decision")?.as_deref() == Some("given"),
-            wanted: row.int_opt("wanted")?.is_some(),
+            // What could not be texted is mailed without being asked for anew, unless somebody
+            // has switched mails off.
+            wanted: row.int_opt("wanted")?.is_some()
+                || is_fallback && row.int_opt("ended")?.is_none(),
             opted_out: false,
             now_ms: row.int("now_ms")?,
         })
@@ -117,8 +123,7 @@ impl Due {
             country: self.country.as_deref(),
             opted_out: self.opted_out,
             consented: self.consented,
-            // What could not be texted is mailed without being asked for anew.
-            wanted: self.wanted || self.is_fallback,
+            wanted: self.wanted,
             created_at_ms: self.created_at_ms,
             expires_at_ms: self.expires_at_ms,
         }

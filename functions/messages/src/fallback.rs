@@ -31,6 +31,8 @@ impl<'a> Fallback<'a> {
                 "SELECT m.order_id, m.dedup_key, m.channel, m.purpose, m.template, m.fallback_of, o.doc, \
                    (SELECT k.address FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
                       AND k.channel = 'email' AND k.ended_at_ms IS NULL ORDER BY k.created_at_ms LIMIT 1) AS contact, \
+                   (SELECT 1 FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
+                      AND k.channel = 'email' AND k.ended_at_ms IS NOT NULL LIMIT 1) AS ended, \
                    (SELECT i.address FROM account_identity i WHERE i.brand_id = m.brand_id \
                       AND i.account_id = m.account_id AND i.kind = 'email' ORDER BY i.address LIMIT 1) AS identity \
                  FROM message m LEFT JOIN customer_order o ON o.brand_id = m.brand_id AND o.id = m.order_id \
@@ -59,10 +61,11 @@ impl<'a> Fallback<'a> {
             .and_then(|order| order.buyer.email);
         let buyer = buyer.filter(|_| brand.policies.notification.email_buyer);
         let buyer = buyer.and_then(|address| contact::email(&address).ok());
-        let address = row
-            .text_opt("contact")?
-            .or(row.text_opt("identity")?)
-            .or(buyer);
+        let address = match (row.text_opt("contact")?, row.int_opt("ended")?) {
+            // Whoever switched mails off is not to get them by another way.
+            (None, Some(_)) => None,
+            (contact, _) => contact.or(row.text_opt("identity")?).or(buyer),
+        };
         let key = row.text("dedup_key")?;
         fallback.instead = address.map(|address| (mail_key(&key, id, &address), address));
         Ok(fallback)

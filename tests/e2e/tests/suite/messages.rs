@@ -463,6 +463,56 @@ pub async fn a_number_that_is_not_reached_proves_nothing(pair: Pair) -> Result<(
     Ok(())
 }
 
+pub async fn nothing_is_mailed_instead_to_whoever_wants_no_mails(pair: Pair) -> Result<()> {
+    let (twilio, sendgrid) = (Twilio::start().await?, SendGrid::start().await?);
+    let setup = sendgrid.sends_for(twilio.sends_for(Setup::demo(pair)));
+    let aisle = setup.start().await?;
+    let sender = json!({"sms_from": SENDER, "email_from": sendgrid::SENDER});
+    let texts_only =
+        json!([{"event": "ready_for_pickup", "channels": ["sms"], "template": "order_ready"}]);
+    policy(
+        &aisle,
+        json!({"sender": sender, "rules": texts_only, "collapse_seconds": 0}),
+    )
+    .await?;
+    let order = order(&aisle).await?;
+    let choose = async |active: bool| {
+        let body = json!({"contacts": [{"channel": "email", "active": active, "address": "ada@example.com",
+                                        "consent": {"version": "2026-11"}}]});
+        let path = format!("/orders/{order}/notifications");
+        aisle.north().put(&path).json(&body).expect(200).await
+    };
+    let text_fails = async || -> Result<()> {
+        moves(&aisle, &order, "ready_for_pickup", 1, 1).await?;
+        aisle.send_messages().await?;
+        let text = twilio.taken().pop().context("no text")?;
+        ensure!(text["Body"].contains("is ready"), "{text:?}");
+        let heard = twilio.report(&aisle, &text, "undelivered", "30005").await?;
+        assert_eq!(heard.status, 204, "{heard:?}");
+        aisle.send_messages().await
+    };
+    choose(true).await?;
+    text_fails().await?;
+    assert_eq!(sendgrid.taken().len(), 1);
+    choose(false).await?;
+    text_fails().await?;
+    assert_eq!(sendgrid.requests(), 1);
+
+    // Nor what was waiting already when mails were switched off.
+    choose(true).await?;
+    sendgrid.next(sendgrid::Trouble::Status(503));
+    text_fails().await?;
+    let waits = ("queued".to_owned(), "sendgrid_http_503".to_owned());
+    assert_eq!(state_of(&aisle, "ada@example.com").await?, waits);
+    choose(false).await?;
+    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
+    aisle.send_messages().await?;
+    let never = ("suppressed".to_owned(), "not_wanted".to_owned());
+    assert_eq!(state_of(&aisle, "ada@example.com").await?, never);
+    assert_eq!((sendgrid.taken().len(), sendgrid.requests()), (1, 2));
+    Ok(())
+}
+
 pub async fn a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere(
     pair: Pair,
 ) -> Result<()> {
