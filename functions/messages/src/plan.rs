@@ -194,24 +194,32 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// What must not wait is told by itself, the rest together once its window is over.
+    /// What must not wait is told by itself, after what happened before it; the rest together
+    /// once its window is over.
     fn of(mut self, notices: &[Notice]) -> usize {
         let policy = &self.brand.policies.notification;
-        let at_once = |one: &&Notice| {
+        let at_once = |one: &Notice| {
             let mut rules = policy
                 .rules
                 .iter()
                 .filter(|rule| rule.event == one.news.kind);
             rules.any(|rule| rule.at_once)
         };
-        let (first, later): (Vec<&Notice>, Vec<&Notice>) = notices.iter().partition(at_once);
-        let mut planned = self.tell(&first);
-        if let Some(oldest) = later.first() {
+        let mut planned = 0;
+        let mut waiting = Vec::new();
+        for one in notices {
+            if at_once(one) {
+                planned += self.tell(&std::mem::take(&mut waiting)) + self.tell(&[one]);
+            } else {
+                waiting.push(one);
+            }
+        }
+        if let Some(oldest) = waiting.first() {
             let over_at_ms = oldest.occurred_at_ms + policy.collapse_seconds * 1_000;
             if over_at_ms > oldest.now_ms {
-                postpone(self.batch, &later, over_at_ms);
+                postpone(self.batch, &waiting, over_at_ms);
             } else {
-                planned += self.tell(&later);
+                planned += self.tell(&waiting);
             }
         }
         planned

@@ -228,6 +228,8 @@ harness::suite! {
         a_text_that_fails_is_mailed_once,
         a_number_that_is_not_reached_proves_nothing,
         nothing_is_mailed_instead_to_whoever_wants_no_mails,
+        what_does_not_wait_is_told_after_what_was_before_it,
+        news_wait_for_those_before_them,
         a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere,
         moves_within_a_minute_are_one_text,
         an_order_has_its_own_say,

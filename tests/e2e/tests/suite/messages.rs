@@ -2,6 +2,7 @@
 
 mod limits;
 mod mails;
+mod ordering;
 mod racing;
 mod told;
 
@@ -30,6 +31,9 @@ pub use mails::{
     a_link_that_sendgrid_refuses_is_seen_as_failed,
     a_mail_that_was_not_taken_is_sent_later_and_once, a_wrong_key_sends_nothing,
     sendgrid_is_given_what_its_documentation_asks_for, what_sendgrid_refuses_is_not_tried_for_ever,
+};
+pub use ordering::{
+    news_wait_for_those_before_them, what_does_not_wait_is_told_after_what_was_before_it,
 };
 pub use racing::{a_limit_holds_whoever_sends, who_sends_at_the_same_moment_sends_once};
 pub use told::{an_order_has_its_own_say, devices_see_what_became_of_news};

@@ -85,6 +85,10 @@ pub struct News {
 }
 
 impl News {
+    fn is_move(&self) -> bool {
+        self.kind == EARLIER || self.kind == LATER
+    }
+
     /// Another source was found at once: what that means for the promise is news of its own.
     fn matters(&self) -> bool {
         !(self.kind == "transfer_failed" && self.reasons.iter().any(|one| one == "other_source"))
@@ -93,7 +97,7 @@ impl News {
 
 /// The rule by which these news of one order, the oldest first, are told together over a
 /// channel: the latest that has one. A promise that moved to and fro is told by where it
-/// ended up, and not at all when that is where it was.
+/// ended up, and is no news at all when that is where it was.
 pub fn told<'a>(
     rules: &'a [NotificationRule],
     news: &[News],
@@ -104,24 +108,21 @@ pub fn told<'a>(
             .iter()
             .find(|rule| rule.event == kind && rule.channels.contains(&channel))
     };
-    let latest = news.iter().rev().filter(|one| one.matters());
-    let (latest, rule) = latest
-        .filter_map(|one| Some((one, rule_of(&one.kind)?)))
-        .next()?;
-    if latest.kind != EARLIER && latest.kind != LATER {
-        return Some(rule);
-    }
-    let moves = || {
-        news.iter()
-            .filter(|one| one.kind == EARLIER || one.kind == LATER)
-    };
+    let moves = || news.iter().filter(|one| one.is_move());
     let before = moves().find_map(|one| one.ready_at_ms_before);
     let after = moves().rev().find_map(|one| one.ready_at_ms);
-    match before.zip(after) {
+    let moved = match before.zip(after) {
         Some((before, after)) if before == after => None,
-        Some((before, after)) => rule_of(if after < before { EARLIER } else { LATER }),
-        None => Some(rule),
-    }
+        Some((before, after)) => Some(if after < before { EARLIER } else { LATER }),
+        None => moves().next_back().map(|one| one.kind.as_str()),
+    };
+    let latest = news.iter().rev().filter(|one| one.matters());
+    latest
+        .filter_map(|one| match one.is_move() {
+            true => moved,
+            false => Some(one.kind.as_str()),
+        })
+        .find_map(rule_of)
 }
 
 /// The templates whose messages are pointless, where they still wait, once there is one with
@@ -194,6 +195,21 @@ mod tests {
             Some("order_later")
         );
         assert_eq!(text(&[moved(EARLIER, 9, 5), moved(LATER, 5, 9)]), None);
+    }
+
+    #[test]
+    fn a_promise_that_is_as_it_was_hides_nothing_else() {
+        let to_and_fro = [moved(EARLIER, 9, 5), news("refunded"), moved(LATER, 5, 9)];
+        assert_eq!(
+            template(&to_and_fro, Channel::Sms).as_deref(),
+            Some("order_refunded")
+        );
+        // Nor one whose direction nobody is told of.
+        let mut rules = standard();
+        rules.retain(|rule| rule.event != LATER);
+        let later = [news("refunded"), moved(EARLIER, 9, 5), moved(LATER, 5, 12)];
+        let rule = told(&rules, &later, Channel::Sms);
+        assert_eq!(rule.map(|rule| rule.event.as_str()), Some("refunded"));
     }
 
     #[test]
