@@ -28,7 +28,7 @@ pub struct Facts {
     pub order: Order,
     pub version: i64,
     pub cancelled: bool,
-    /// Changes with all that the page shows; see [`VERSION`].
+    /// Changes with all that the page shows; see [`version`].
     pub page_version: String,
     pub pickup: Option<Pickup>,
     /// The oldest first.
@@ -76,16 +76,34 @@ pub struct Contact {
     pub opted_out: bool,
 }
 
+/// Of a message `m` of an order: it could not be delivered, nor did anything reach the shopper
+/// instead of it or after it. A text and a mail about the same news have the same beginning of
+/// their keys: `notice/` and the event's id.
+const UNDELIVERED: &str = "m.status = 'failed' AND m.fallback_of IS NULL AND NOT EXISTS (SELECT 1 FROM message s \
+       WHERE s.brand_id = m.brand_id AND s.order_id = m.order_id AND (\
+         s.status IN ('queued', 'sending', 'sent', 'delivered') AND (s.fallback_of = m.id OR s.channel <> m.channel \
+           AND m.dedup_key LIKE 'notice/%' AND substr(s.dedup_key, 1, 43) = substr(m.dedup_key, 1, 43)) \
+         OR s.channel = m.channel AND s.created_at_ms > m.created_at_ms \
+           AND (s.status IN ('sent', 'delivered') OR s.status = 'failed' AND s.fallback_of IS NULL))) \
+     AND NOT EXISTS (SELECT 1 FROM order_contact k WHERE k.brand_id = m.brand_id AND k.order_id = m.order_id \
+       AND k.channel = m.channel AND k.address = m.address AND k.ended_at_ms IS NOT NULL)";
+
 /// A text that changes whenever the page of `customer_order o` would look different.
-pub const VERSION: &str = "'v' || o.version || o.status || '/' || coalesce((SELECT p.status || p.version FROM pickup p \
+pub fn version() -> String {
+    format!(
+        "{VERSION} || '/' || (SELECT count(*) || coalesce(max(m.id), '') FROM message m \
+         WHERE m.brand_id = o.brand_id AND m.order_id = o.id AND {UNDELIVERED})"
+    )
+}
+
+const VERSION: &str = "'v' || o.version || o.status || '/' || coalesce((SELECT p.status || p.version FROM pickup p \
        WHERE p.brand_id = o.brand_id AND p.order_id = o.id), '') || '/' || \
      (SELECT count(*) FROM order_event e WHERE e.brand_id = o.brand_id AND e.order_id = o.id) || '/' || \
      coalesce((SELECT r.state || r.reported_at_ms FROM presence r WHERE r.brand_id = o.brand_id AND r.order_id = o.id \
        AND r.expires_at_ms > {now}), '') || '/' || \
      coalesce((SELECT max(k.id) FROM pickup_pass k WHERE k.brand_id = o.brand_id AND k.order_id = o.id \
        AND k.revoked_at_ms IS NULL AND k.expires_at_ms > {now}), '') || '/' || \
-     (SELECT count(*) FROM order_contact c WHERE c.brand_id = o.brand_id AND c.order_id = o.id AND c.ended_at_ms IS NULL) || '/' || \
-     (SELECT count(*) FROM message m WHERE m.brand_id = o.brand_id AND m.order_id = o.id AND m.status = 'failed')";
+     (SELECT count(*) FROM order_contact c WHERE c.brand_id = o.brand_id AND c.order_id = o.id AND c.ended_at_ms IS NULL)";
 
 /// The columns of every row: kind, three texts, three numbers, a document.
 const PARTS: [&str; 12] = [
@@ -113,8 +131,7 @@ const PARTS: [&str; 12] = [
        ORDER BY created_at_ms DESC, address LIMIT {most}) c \
      LEFT JOIN opt_out s ON s.brand_id = c.brand_id AND s.channel = c.channel AND s.address = c.address",
     "SELECT 'undelivered', m.channel, NULL, NULL, m.created_at_ms, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
-     FROM message m WHERE m.brand_id = ?1 AND m.order_id = ?2 AND m.status = 'failed' AND NOT EXISTS (\
-       SELECT 1 FROM message f WHERE f.fallback_of = m.id AND f.status IN ('queued', 'sending', 'sent', 'delivered'))",
+     FROM message m WHERE m.brand_id = ?1 AND m.order_id = ?2 AND {undelivered}",
     "SELECT 'return', q.id, NULL, NULL, q.created_at_ms, NULL, NULL, q.doc, NULL, NULL, NULL, NULL \
      FROM return_request q WHERE q.brand_id = ?1 AND q.order_id = ?2 AND q.status NOT IN ('cancelled', 'refused')",
 ];
@@ -254,8 +271,9 @@ fn question(visit: &Visit<'_>, claim: Option<&Claim>) -> (String, Vec<Value>) {
         idempotency::join("?3", "?4"),
     );
     let order = format!(
-        "SELECT 'order', o.status, {OWNER}, {VERSION}, o.version, {HANDED_OVER}, NULL, o.doc, NULL, NULL, NULL, NULL \
-         FROM customer_order o WHERE o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled')"
+        "SELECT 'order', o.status, {OWNER}, {}, o.version, {HANDED_OVER}, NULL, o.doc, NULL, NULL, NULL, NULL \
+         FROM customer_order o WHERE o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled')",
+        version()
     );
     let speaker = match &visit.viewer {
         Viewer::Account(shopper) => Some((OF_ACCOUNT, &shopper.account_id)),
@@ -265,6 +283,7 @@ fn question(visit: &Visit<'_>, claim: Option<&Claim>) -> (String, Vec<Value>) {
     let dialect: Dialect = visit.call.db().dialect();
     let parts = PARTS
         .join(" UNION ALL ")
+        .replace("{undelivered}", UNDELIVERED)
         .replace("{transfer}", &transfers::document(dialect))
         .replace("{most_entries}", &MAX_ENTRIES.to_string())
         .replace("{most}", &MOST.to_string());

@@ -7,7 +7,7 @@ use aisle_http::{Call, Error, Event, Reply};
 use aisle_store::{Db, Row, StoreError, Value, values};
 
 use crate::access::{self, OWNER, Visit};
-use crate::facts::{VERSION, digest};
+use crate::facts::{digest, version};
 
 /// Whether the link or the session of the viewer, `?3`, still counts.
 const LINK_LIVES: &str = "(SELECT count(*) FROM invite i WHERE i.brand_id = ?1 AND i.id = ?3 \
@@ -46,8 +46,9 @@ pub async fn open(call: &Call, id: &str) -> Result<Reply, Error> {
         Viewer::Anybody => "1",
     };
     let sql = format!(
-        "SELECT {{now}} AS now_ms, {VERSION} AS version, {OWNER} AS owner, {lives} AS lives \
-         FROM customer_order o WHERE o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled')"
+        "SELECT {{now}} AS now_ms, {} AS version, {OWNER} AS owner, {lives} AS lives \
+         FROM customer_order o WHERE o.brand_id = ?1 AND o.id = ?2 AND o.status IN ('confirmed', 'cancelled')",
+        version()
     );
     let question = Question {
         sql,
