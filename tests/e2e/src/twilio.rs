@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use aisle_domain::instant::rfc3339;
 use anyhow::{Context, Result};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -30,6 +32,8 @@ pub enum Trouble {
     Error(u16, i64),
     /// Takes it, and breaks before it says so.
     TakenWithoutAnswer,
+    /// Breaks before it takes it.
+    LostWithoutAnswer,
     /// Never stops answering.
     EndlessAnswer,
 }
@@ -38,6 +42,8 @@ pub enum Trouble {
 struct State {
     /// Messages that were taken: their fields, and `Sid`.
     taken: Vec<Form>,
+    /// Others that it sent an hour ago, the latest first.
+    earlier: Vec<Form>,
     troubles: VecDeque<Trouble>,
     requests: usize,
     lists: usize,
@@ -72,6 +78,19 @@ impl Twilio {
 
     pub fn next(&self, trouble: Trouble) {
         self.state().troubles.push_back(trouble);
+    }
+
+    /// It has sent so many other messages to a number.
+    pub fn has_texted(&self, number: &str, messages: usize) {
+        let message = |place: usize| {
+            Form::from([
+                ("Sid".into(), format!("SM{:032x}", 0xffff + place)),
+                ("To".into(), number.into()),
+                ("From".into(), SENDER.into()),
+                ("Body".into(), format!("An earlier text, the {place}th.")),
+            ])
+        };
+        self.state().earlier.extend((0..messages).map(message));
     }
 
     /// The messages that were taken.
@@ -124,6 +143,16 @@ pub async fn call_back(
     form: &Form,
     signature: &str,
 ) -> Result<Answer> {
+    post(aisle, url, encoded(form), signature).await
+}
+
+/// The same with fields as they are encoded already.
+pub async fn post(
+    aisle: &Environment,
+    url: &str,
+    fields: String,
+    signature: &str,
+) -> Result<Answer> {
     let (host, path) = url
         .split_once("://")
         .and_then(|(_, rest)| rest.split_once('/'))
@@ -131,7 +160,7 @@ pub async fn call_back(
     let client = Client::with_authority(aisle.addr(), host);
     let call = client
         .post(&format!("/{path}"))
-        .text("application/x-www-form-urlencoded", encoded(form));
+        .text("application/x-www-form-urlencoded", fields);
     match signature {
         "" => call.send().await,
         signature => call.header("x-twilio-signature", signature).send().await,
@@ -149,10 +178,11 @@ pub fn signature(token: &str, url: &str, form: &Form) -> String {
     BASE64.encode(&mac.finalize().into_bytes())
 }
 
-fn encoded(form: &Form) -> String {
+/// The body of a form with these names and values.
+pub fn encoded<'a>(fields: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<String> = form
-        .iter()
+    let pairs: Vec<String> = fields
+        .into_iter()
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect();
     pairs.join("&")
@@ -189,24 +219,19 @@ fn answer(state: &mut State, head: &Parts, body: &[u8]) -> Reply {
     let trouble = state.troubles.pop_front();
     if head.method == http::Method::GET {
         state.lists += 1;
-        let wanted = decoded(head.uri.query().unwrap_or_default());
-        let messages: Vec<Value> = state
-            .taken
-            .iter()
-            .filter(|one| wanted.get("To") == one.get("To"))
-            .map(resource)
-            .collect();
         return match trouble {
             Some(Trouble::EndlessAnswer) => provider::endless(200),
-            _ => provider::json(200, &json!({"messages": messages, "page": 0})),
+            _ => list(state, head),
         };
     }
     let form = decoded(&String::from_utf8_lossy(body));
     if let Some(code) = fault(&head.headers, &form) {
         return error(400, code);
     }
-    if let Some(Trouble::Error(status, code)) = trouble {
-        return error(status, code);
+    match trouble {
+        Some(Trouble::Error(status, code)) => return error(status, code),
+        Some(Trouble::LostWithoutAnswer) => return error(502, 0),
+        _ => {}
     }
     let mut form = form;
     form.insert("Sid".into(), format!("SM{:032x}", state.taken.len() + 1));
@@ -214,8 +239,72 @@ fn answer(state: &mut State, head: &Parts, body: &[u8]) -> Reply {
     match trouble {
         Some(Trouble::EndlessAnswer) => provider::endless(201),
         Some(_) => error(502, 0),
-        None => provider::json(201, &resource(&form)),
+        None => provider::json(201, &resource(&form, now_s(), false)),
     }
+}
+
+/// A page of the list: by the date of sending, the latest first. What was taken waits to be
+/// sent, so it has no such date yet: no filter by dates finds it, and it comes last.
+fn list(state: &State, head: &Parts) -> Reply {
+    const KNOWN: [&str; 5] = ["DateSent>", "Page", "PageSize", "PageToken", "To"];
+    const AN_HOUR_S: u64 = 3_600;
+    let wanted = decoded(head.uri.query().unwrap_or_default());
+    let field = |name: &str| wanted.get(name).map_or("", String::as_str);
+    let number = |name: &str, usual: usize| match field(name) {
+        "" => Some(usual),
+        text => text.parse().ok(),
+    };
+    let (Some(page), Some(size @ 1..=1_000)) = (number("Page", 0), number("PageSize", 50)) else {
+        return error(400, 20_001);
+    };
+    if wanted.keys().any(|name| !KNOWN.contains(&name.as_str())) {
+        return error(400, 20_001);
+    }
+    let sent_s = now_s() - AN_HOUR_S;
+    let sent_on = rfc3339(sent_s as i64 * 1_000);
+    let since = field("DateSent>");
+    let sent = state.earlier.iter().filter(|_| since <= sent_on.as_str());
+    let unsent = state.taken.iter().filter(|_| since.is_empty());
+    let all: Vec<Value> = sent
+        .map(|one| (one, sent_s, true))
+        .chain(unsent.map(|one| (one, now_s(), false)))
+        .filter(|(one, ..)| field("To").is_empty() || wanted.get("To") == one.get("To"))
+        .map(|(one, created_s, is_sent)| resource(one, created_s, is_sent))
+        .collect();
+    let messages: Vec<&Value> = all.iter().skip(page * size).take(size).collect();
+    let next = ((page + 1) * size < all.len()).then(|| {
+        let mut query = wanted.clone();
+        query.insert("Page".into(), (page + 1).to_string());
+        query.insert("PageToken".into(), "PASM1".into());
+        format!("{}?{}", head.uri.path(), encoded(&query))
+    });
+    provider::json(
+        200,
+        &json!({"messages": messages, "next_page_uri": next, "page": page, "page_size": size}),
+    )
+}
+
+fn now_s() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs()
+}
+
+/// A date as RFC 2822 has it.
+fn date(at_s: u64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let at = rfc3339(at_s as i64 * 1_000);
+    let month: usize = at[5..7].parse().expect("a month");
+    format!(
+        "{}, {} {} {} {} +0000",
+        DAYS[(at_s / 86_400 % 7) as usize],
+        &at[8..10],
+        MONTHS[month - 1],
+        &at[..4],
+        &at[11..19]
+    )
 }
 
 /// What is wrong with the fields: the code of Twilio's that says so.
@@ -255,11 +344,13 @@ fn fault(headers: &http::HeaderMap, form: &Form) -> Option<i64> {
     }
 }
 
-fn resource(form: &Form) -> Value {
+fn resource(form: &Form, created_s: u64, is_sent: bool) -> Value {
+    let created = date(created_s);
     json!({
-        "account_sid": ACCOUNT, "api_version": "2010-04-01", "body": form["Body"], "direction": "outbound-api",
+        "account_sid": ACCOUNT, "api_version": "2010-04-01", "body": form["Body"], "date_created": created,
+        "date_sent": is_sent.then_some(&created), "date_updated": created, "direction": "outbound-api",
         "error_code": null, "error_message": null, "from": form.get("From"), "num_media": "0", "num_segments": "1",
-        "sid": form["Sid"], "status": "queued", "to": form["To"],
+        "sid": form["Sid"], "status": if is_sent { "delivered" } else { "queued" }, "to": form["To"],
     })
 }
 

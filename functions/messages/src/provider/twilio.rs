@@ -22,11 +22,15 @@ use super::{Answer, Found, Outcome, Outgoing, Provider, Silence, ask, variable};
 
 /// The path of callbacks about messages, below the brand's origin.
 pub const STATUS_PATH: &str = "/webhooks/sms/twilio/status";
-/// Messages of one number on one day that are looked through, at most.
-const LISTED: &str = "100";
+/// Messages on one page of the list, and pages that are looked through, at most.
+const PAGE_MESSAGES: &str = "100";
+const MAX_PAGES: usize = 10;
 /// "Attempt to send to unsubscribed recipient".
 const UNSUBSCRIBED: i64 = 21_610;
 const DAY_MS: i64 = 86_400_000;
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 pub struct Twilio {
     url: String,
@@ -40,11 +44,15 @@ struct Message {
     sid: String,
     #[serde(default)]
     body: Option<String>,
+    #[serde(default)]
+    date_created: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Page {
     messages: Vec<Message>,
+    #[serde(default)]
+    next_page_uri: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,12 +71,12 @@ impl Twilio {
         (!one.account_sid.is_empty() && !one.auth_token.is_empty()).then_some(one)
     }
 
-    fn messages_url(&self) -> String {
-        let base = self.url.trim_end_matches('/');
-        format!(
-            "{base}/2010-04-01/Accounts/{}/Messages.json",
-            self.account_sid
-        )
+    fn messages_path(&self) -> String {
+        format!("/2010-04-01/Accounts/{}/Messages.json", self.account_sid)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url.trim_end_matches('/'))
     }
 
     fn authorization(&self) -> String {
@@ -82,7 +90,7 @@ impl Twilio {
                 code: "no_sender".into(),
             };
         };
-        let request = Request::post(self.messages_url())
+        let request = Request::post(self.url(&self.messages_path()))
             .header("authorization", self.authorization())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
@@ -99,46 +107,70 @@ impl Twilio {
         }
     }
 
+    /// The list is not filtered by the date of sending, which a message has not got before it
+    /// was sent: then it would be missed, and texted again.
     async fn search(&self, message: &Outgoing<'_>, db: &Db) -> Found {
-        // Around midnight the day of sending may be another one than that of claiming.
+        // Around midnight the day may be another one than that of claiming.
         let since = rfc3339(message.claimed_at_ms - DAY_MS);
-        let since = since.get(..10).unwrap_or_default().to_owned();
         let query = encoded(&[
             ("To", message.to.to_owned()),
-            ("DateSent>", since),
-            ("PageSize", LISTED.to_owned()),
+            ("PageSize", PAGE_MESSAGES.to_owned()),
         ]);
-        let request = Request::get(format!("{}?{query}", self.messages_url()))
+        let mut path = format!("{}?{query}", self.messages_path());
+        for _ in 0..MAX_PAGES {
+            let Some(page) = self.list(&path).await else {
+                return Found::Unsure;
+            };
+            let mut same = page.messages;
+            same.retain(|one| one.says(&message.body_hash) && !one.is_older_than(&since));
+            let candidates: Vec<String> = same.into_iter().map(|one| one.sid).collect();
+            let Some(known) = known(db, &candidates).await else {
+                return Found::Unsure;
+            };
+            if let Some(sid) = candidates.into_iter().find(|sid| !known.contains(sid)) {
+                return Found::Yes {
+                    reference: Some(sid),
+                };
+            }
+            match page.next_page_uri {
+                None => return Found::No,
+                Some(next) if next.starts_with('/') => path = next,
+                Some(_) => return Found::Unsure,
+            }
+        }
+        Found::Unsure
+    }
+
+    async fn list(&self, path: &str) -> Option<Page> {
+        let request = Request::get(self.url(path))
             .header("authorization", self.authorization())
             .header("accept", "application/json")
             .body(FullBody::new(Bytes::new()));
-        let Some(answer) = (match request {
-            Ok(request) => ask(request)
-                .await
-                .ok()
-                .filter(|answer| answer.status == 200),
-            Err(_) => None,
-        }) else {
-            return Found::Unsure;
-        };
-        let Ok(page) = serde_json::from_slice::<Page>(&answer.body) else {
-            return Found::Unsure;
-        };
-        let same = page.messages.into_iter().filter(|one| {
-            let body = one.body.as_deref().unwrap_or_default();
-            sha256_hex(body.as_bytes()) == message.body_hash
-        });
-        let candidates: Vec<String> = same.map(|one| one.sid).collect();
-        match known(db, &candidates).await {
-            Some(known) => match candidates.into_iter().find(|sid| !known.contains(sid)) {
-                Some(sid) => Found::Yes {
-                    reference: Some(sid),
-                },
-                None => Found::No,
-            },
-            None => Found::Unsure,
-        }
+        let answer = ask(request.ok()?).await.ok()?;
+        let page = (answer.status == 200).then_some(answer.body)?;
+        serde_json::from_slice(&page).ok()
     }
+}
+
+impl Message {
+    fn says(&self, body_hash: &str) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
+        sha256_hex(body.as_bytes()) == body_hash
+    }
+
+    /// Of a day before that of `since` (RFC 3339); not when its date cannot be read.
+    fn is_older_than(&self, since: &str) -> bool {
+        let created = self.date_created.as_deref().and_then(day);
+        created.is_some_and(|day| Some(day.as_str()) < since.get(..10))
+    }
+}
+
+/// The day of a date such as `Wed, 25 Nov 2026 13:27:33 +0000` (RFC 2822), as `2026-11-25`.
+fn day(date: &str) -> Option<String> {
+    let mut words = date.split_ascii_whitespace().skip(1);
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    Some(format!("{year}-{month:02}-{day:0>2}"))
 }
 
 impl Provider for Twilio {
@@ -283,6 +315,24 @@ mod tests {
         // It may have been taken before something broke.
         assert_eq!(of(500, ""), Outcome::Unknown);
         assert_eq!(of(502, ""), Outcome::Unknown);
+    }
+
+    #[test]
+    fn only_what_is_surely_older_is_not_looked_at() {
+        let older = |date: Option<&str>| {
+            let message = Message {
+                sid: "SM1".into(),
+                body: None,
+                date_created: date.map(str::to_owned),
+            };
+            message.is_older_than("2026-11-25T13:27:33Z")
+        };
+        assert!(older(Some("Tue, 24 Nov 2026 23:59:59 +0000")));
+        assert!(older(Some("Fri, 4 Dec 2025 10:00:00 +0000")));
+        assert!(!older(Some("Wed, 25 Nov 2026 00:00:00 +0000")));
+        for unknown in [None, Some(""), Some("yesterday"), Some("Tue, 24 Nov")] {
+            assert!(!older(unknown), "{unknown:?}");
+        }
     }
 
     #[test]
