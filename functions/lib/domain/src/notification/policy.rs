@@ -87,7 +87,8 @@ pub struct TemplateText {
     /// Of a mail; empty: the built-in one.
     #[serde(default)]
     pub subject: String,
-    /// `{name}` is filled in; `[…]` is left away where a text would not fit otherwise.
+    /// `{name}` is filled in; `[…]` is left away where a text would not fit otherwise. Words
+    /// for texts have `{brand}`.
     pub text: String,
 }
 
@@ -311,6 +312,12 @@ impl TemplateText {
         if let Some(fault) = template::fault(&self.text, known.values()) {
             return Err((format!("{path}.text"), fault));
         }
+        // A number says nothing to people: the text itself has to say who sends it.
+        check(
+            self.channel == Some(Channel::Email) || template::always_says(&self.text, "brand"),
+            &format!("{path}.text"),
+            "a text without {brand} outside of brackets",
+        )?;
         match template::fault(&self.subject, known.values()) {
             Some(fault) if !self.subject.is_empty() => Err((format!("{path}.subject"), fault)),
             _ if self.subject.contains(char::is_control) => {
@@ -414,6 +421,32 @@ mod tests {
             fault_after(|policy| policy.templates = vec![words("code", "de", "{link}")]),
             "templates[0].text"
         );
+    }
+
+    #[test]
+    fn a_text_names_the_brand() {
+        let validated = |channel, text: &str| {
+            let own = TemplateText {
+                channel,
+                ..words("order_ready", "de", text)
+            };
+            let policy = NotificationPolicy {
+                templates: vec![own],
+                ..NotificationPolicy::default()
+            };
+            policy.validate().map_err(|(path, _)| path)
+        };
+        for channel in [None, Some(Channel::Sms)] {
+            let named = "{brand}: {number} liegt bereit.";
+            assert_eq!(validated(channel, named), Ok(()));
+            for nameless in ["{number} liegt bereit.", "{number} liegt bereit.[ {brand}]"] {
+                let fault = Err("templates[0].text".to_owned());
+                assert_eq!(validated(channel, nameless), fault, "{nameless}");
+            }
+        }
+        // A mail has a sender with a name.
+        let mail = validated(Some(Channel::Email), "{number} liegt bereit.");
+        assert_eq!(mail, Ok(()));
     }
 
     #[test]

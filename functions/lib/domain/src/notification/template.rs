@@ -78,6 +78,13 @@ pub fn fault(text: &str, known: &[&str]) -> Option<&'static str> {
     inside.then_some("brackets that do not match")
 }
 
+/// Whether this value is part of whatever comes of the template, however short it must be.
+pub fn always_says(template: &str, name: &str) -> bool {
+    pieces(template)
+        .iter()
+        .any(|piece| !piece.optional && piece.names().any(|own| own == name))
+}
+
 /// The template filled in, whole. An optional part with a value that is missing is left
 /// away; elsewhere a missing value is nothing.
 pub fn fill(template: &str, values: &Values) -> String {
