@@ -1,27 +1,40 @@
 //! Texts and mails: what is sent, to whom, by whom, and what comes back.
 
+mod inbound;
+mod instead;
 mod limits;
 mod mails;
 mod ordering;
 mod racing;
+mod rules;
+mod signatures;
 mod told;
+mod twilio_troubles;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
-use aisle_e2e::accounts::{code_of, sign_in};
+use aisle_e2e::accounts::code_of;
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::inbox::{code_to, texts_to};
 use aisle_e2e::json::Look;
-use aisle_e2e::python::{programs, run};
 use aisle_e2e::sendgrid::{self, SendGrid};
 use aisle_e2e::shopping::{complete, items, line, order_id, pickup_checkout};
 use aisle_e2e::twilio::{self, ACCOUNT, SENDER, TOKEN, Trouble, Twilio, call_back};
-use aisle_e2e::{Environment, Pair, Setup};
+use aisle_e2e::{Answer, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
-use http::Method;
 use serde_json::{Value, json};
 
+pub use inbound::{
+    nobody_else_texts_start_for_a_number, stop_help_and_start_are_obeyed_at_once,
+    stop_holds_for_the_brand_that_was_texted, stop_takes_back_what_waits,
+    words_that_twilio_knows_are_obeyed_in_silence,
+};
+pub use instead::{
+    a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere,
+    a_number_that_is_not_reached_proves_nothing, a_text_that_fails_is_mailed_once,
+    nothing_is_mailed_instead_to_whoever_wants_no_mails,
+    the_page_says_that_nothing_arrived_as_long_as_that_is_so,
+};
 pub use limits::{
     a_brand_sends_only_so_many_texts_a_minute, a_country_abroad_gets_only_so_many_texts_a_day,
     a_limit_of_none_lets_none_through, a_link_that_had_to_wait_is_not_texted_at_night,
@@ -36,7 +49,15 @@ pub use ordering::{
     news_wait_for_those_before_them, what_does_not_wait_is_told_after_what_was_before_it,
 };
 pub use racing::{a_limit_holds_whoever_sends, who_sends_at_the_same_moment_sends_once};
+pub use rules::{a_brand_says_what_is_told_to_whom_and_in_which_words, a_brands_own_texts_name_it};
+pub use signatures::twilios_own_signatures_are_taken;
 pub use told::{an_order_has_its_own_say, devices_see_what_became_of_news};
+pub use twilio_troubles::{
+    a_text_that_twilio_has_not_sent_yet_is_found,
+    a_wrong_token_texts_nothing_and_is_not_tried_for_ever,
+    an_unknown_outcome_is_never_a_second_text, what_twilio_refuses_is_tried_again_or_not,
+    what_twilio_surely_has_not_is_texted_again,
+};
 
 const PHONE: &str = "+4915112345678";
 const MINUTE_MS: i64 = 60_000;
@@ -51,22 +72,32 @@ async fn with_twilio(pair: Pair, twilio: &Twilio) -> Result<Environment> {
 }
 
 /// North's policy of notification, at any hour of the day.
-async fn policy(aisle: &Environment, mut policy: Value) -> Result<()> {
-    policy["quiet_hours"] = json!({"from": "00:00", "until": "00:00"});
-    day_policy(aisle, policy).await
+async fn policy(aisle: &Environment, policy: Value) -> Result<()> {
+    policy_of(aisle, "north", policy).await
 }
 
-/// The same, by day only.
+/// The same of any brand.
+async fn policy_of(aisle: &Environment, handle: &str, mut policy: Value) -> Result<()> {
+    policy["quiet_hours"] = json!({"from": "00:00", "until": "00:00"});
+    set_policy(aisle, handle, policy).await
+}
+
+/// North's policy, by day only.
 async fn day_policy(aisle: &Environment, policy: Value) -> Result<()> {
-    let admin = aisle.admin();
-    let mut brand = admin.get("/admin/brands/north").expect(200).await?.json();
-    brand["policies"]["notification"] = policy;
-    admin
-        .put("/admin/brands/north")
-        .json(&brand)
-        .expect(200)
-        .await?;
+    set_policy(aisle, "north", policy).await
+}
+
+async fn set_policy(aisle: &Environment, handle: &str, policy: Value) -> Result<()> {
+    let set = put_policy(aisle, handle, policy).await?;
+    ensure!(set.status == 200, "{set:?}");
     aisle.drain_outbox().await
+}
+
+async fn put_policy(aisle: &Environment, handle: &str, policy: Value) -> Result<Answer> {
+    let (admin, path) = (aisle.admin(), format!("/admin/brands/{handle}"));
+    let mut brand = admin.get(&path).expect(200).await?.json();
+    brand["policies"]["notification"] = policy;
+    admin.put(&path).json(&brand).send().await
 }
 
 /// Has a code texted; the challenge's id.
@@ -208,51 +239,6 @@ pub async fn twilio_is_given_what_its_documentation_asks_for(pair: Pair) -> Resu
     Ok(())
 }
 
-pub async fn what_twilio_refuses_is_tried_again_or_not(pair: Pair) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    twilio.next(Trouble::Error(503, 20_503));
-    ask_for_code(&aisle, NORTH, PHONE).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        state(&aisle).await?,
-        ("queued".into(), "twilio_20503".into())
-    );
-    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        (state(&aisle).await?.0.as_str(), twilio.taken().len()),
-        ("sent", 1)
-    );
-
-    twilio.next(Trouble::Error(400, 21_614));
-    ask_for_code(&aisle, NORTH, PHONE).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        state(&aisle).await?,
-        ("failed".into(), "twilio_21614".into())
-    );
-    assert_eq!(twilio.taken().len(), 1);
-    Ok(())
-}
-
-pub async fn an_unknown_outcome_is_never_a_second_text(pair: Pair) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    twilio.next(Trouble::TakenWithoutAnswer);
-    ask_for_code(&aisle, NORTH, PHONE).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        state(&aisle).await?,
-        ("sending".into(), "unknown_outcome".into())
-    );
-    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
-    aisle.send_messages().await?;
-    assert_eq!(state(&aisle).await?.0, "sent");
-    assert_eq!((twilio.taken().len(), twilio.lists()), (1, 1));
-    Ok(())
-}
-
 pub async fn an_answer_without_end_is_not_read_to_its_end(pair: Pair) -> Result<()> {
     let (twilio, sendgrid) = (Twilio::start().await?, SendGrid::start().await?);
     let setup = sendgrid.sends_for(twilio.sends_for(Setup::demo(pair)));
@@ -335,208 +321,6 @@ pub async fn callbacks_that_are_not_twilios_are_refused(pair: Pair) -> Result<()
     let large = BTreeMap::from([("Body".to_owned(), "x".repeat(20_000))]);
     assert_eq!(call_back(&aisle, &url, &large, "x").await?.status, 413);
     assert_eq!(aisle.database.rows("SELECT * FROM message").await?, before);
-    Ok(())
-}
-
-pub async fn stop_help_and_start_are_obeyed_at_once(pair: Pair) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    let order = order(&aisle).await?;
-    aisle.send_messages().await?;
-    assert_eq!(twilio.taken().len(), 1);
-    let text = async |word: &str, sid: &str| -> Result<String> {
-        let form = BTreeMap::from([
-            ("AccountSid".to_owned(), ACCOUNT.to_owned()),
-            ("MessageSid".to_owned(), sid.to_owned()),
-            ("From".to_owned(), PHONE.to_owned()),
-            ("To".to_owned(), SENDER.to_owned()),
-            ("Body".to_owned(), word.to_owned()),
-        ]);
-        let signature = twilio::signature(TOKEN, INBOUND, &form);
-        let answer = call_back(&aisle, INBOUND, &form, &signature).await?;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Ok(answer.text().into_owned())
-    };
-    let contacts = format!(
-        "SELECT count(*) FROM order_contact WHERE order_id = '{order}' AND channel = 'sms' AND ended_at_ms IS NULL"
-    );
-    assert_eq!(aisle.database.number(&contacts).await?, 1);
-    ensure!(text("help", "SM1").await?.contains("Northfell: "));
-    assert_eq!(
-        aisle
-            .database
-            .number("SELECT count(*) FROM opt_out")
-            .await?,
-        0
-    );
-
-    let stopped = text(" Stopp. ", "SM2").await?;
-    ensure!(stopped.contains("START"), "{stopped}");
-    assert_eq!(aisle.database.number(&contacts).await?, 0);
-    ask_for_code(&aisle, NORTH, PHONE).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        state(&aisle).await?,
-        ("suppressed".into(), "opted_out".into())
-    );
-
-    text("START", "SM3").await?;
-    assert_eq!(aisle.database.number(&contacts).await?, 1);
-    // A repetition of what was obeyed is none of what came later.
-    text(" Stopp. ", "SM2").await?;
-    assert_eq!(
-        aisle
-            .database
-            .number("SELECT count(*) FROM opt_out")
-            .await?,
-        0
-    );
-    ask_for_code(&aisle, NORTH, PHONE).await?;
-    aisle.send_messages().await?;
-    assert_eq!(
-        (state(&aisle).await?.0.as_str(), twilio.taken().len()),
-        ("sent", 2)
-    );
-    let log = "SELECT decision FROM consent WHERE source = 'sms_keyword' ORDER BY at_ms, id";
-    let log: Vec<_> = aisle
-        .database
-        .rows(log)
-        .await?
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect();
-    assert_eq!(log, ["withdrawn", "given"]);
-    Ok(())
-}
-
-pub async fn a_text_that_fails_is_mailed_once(pair: Pair) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    order(&aisle).await?;
-    aisle.send_messages().await?;
-    let taken = twilio.taken().remove(0);
-    for _ in 0..2 {
-        let heard = twilio
-            .report(&aisle, &taken, "undelivered", "30005")
-            .await?;
-        assert_eq!(heard.status, 204, "{heard:?}");
-    }
-    assert_eq!(
-        state(&aisle).await?,
-        ("failed".into(), "twilio_30005".into())
-    );
-    let mails = texts_to(&aisle, "ada@example.com").await?;
-    let instead = mails
-        .iter()
-        .filter(|mail| mail.text.contains("/i/"))
-        .count();
-    assert_eq!(instead, 1, "{mails:?}");
-    Ok(())
-}
-
-pub async fn a_number_that_is_not_reached_proves_nothing(pair: Pair) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    let eve = sign_in(&aisle, NORTH, "eve@example.com").await?;
-    let invite = json!({"scope": "account", "id": eve.account_id, "address": PHONE,
-                        "consent": {"wording_version": "2026-11"}});
-    eve.client
-        .post("/invites")
-        .json(&invite)
-        .expect(201)
-        .await?;
-    aisle.send_messages().await?;
-    let taken = twilio.taken().remove(0);
-    ensure!(taken["Body"].contains("/i/"), "{taken:?}");
-    let heard = twilio
-        .report(&aisle, &taken, "undelivered", "30005")
-        .await?;
-    assert_eq!(heard.status, 204, "{heard:?}");
-    let failed = ("failed".to_owned(), "twilio_30005".to_owned());
-    assert_eq!(state(&aisle).await?, failed);
-    let mails = texts_to(&aisle, "eve@example.com").await?;
-    ensure!(
-        mails.iter().all(|mail| !mail.text.contains("/i/")),
-        "{mails:?}"
-    );
-    let known = eve.client.get("/accounts/me").expect(200).await?.json();
-    let known = known.list("/identities").iter();
-    let channels: Vec<&str> = known.map(|one| one.text("/channel")).collect();
-    assert_eq!(channels, ["email"]);
-    Ok(())
-}
-
-pub async fn nothing_is_mailed_instead_to_whoever_wants_no_mails(pair: Pair) -> Result<()> {
-    let (twilio, sendgrid) = (Twilio::start().await?, SendGrid::start().await?);
-    let setup = sendgrid.sends_for(twilio.sends_for(Setup::demo(pair)));
-    let aisle = setup.start().await?;
-    let sender = json!({"sms_from": SENDER, "email_from": sendgrid::SENDER});
-    let texts_only =
-        json!([{"event": "ready_for_pickup", "channels": ["sms"], "template": "order_ready"}]);
-    policy(
-        &aisle,
-        json!({"sender": sender, "rules": texts_only, "collapse_seconds": 0}),
-    )
-    .await?;
-    let order = order(&aisle).await?;
-    let choose = async |active: bool| {
-        let body = json!({"contacts": [{"channel": "email", "active": active, "address": "ada@example.com",
-                                        "consent": {"version": "2026-11"}}]});
-        let path = format!("/orders/{order}/notifications");
-        aisle.north().put(&path).json(&body).expect(200).await
-    };
-    let text_fails = async || -> Result<()> {
-        moves(&aisle, &order, "ready_for_pickup", 1, 1).await?;
-        aisle.send_messages().await?;
-        let text = twilio.taken().pop().context("no text")?;
-        ensure!(text["Body"].contains("is ready"), "{text:?}");
-        let heard = twilio.report(&aisle, &text, "undelivered", "30005").await?;
-        assert_eq!(heard.status, 204, "{heard:?}");
-        aisle.send_messages().await
-    };
-    choose(true).await?;
-    text_fails().await?;
-    assert_eq!(sendgrid.taken().len(), 1);
-    choose(false).await?;
-    text_fails().await?;
-    assert_eq!(sendgrid.requests(), 1);
-
-    // Nor what was waiting already when mails were switched off.
-    choose(true).await?;
-    sendgrid.next(sendgrid::Trouble::Status(503));
-    text_fails().await?;
-    let waits = ("queued".to_owned(), "sendgrid_http_503".to_owned());
-    assert_eq!(state_of(&aisle, "ada@example.com").await?, waits);
-    choose(false).await?;
-    aisle.database.set_clock_forward_ms(MINUTE_MS).await?;
-    aisle.send_messages().await?;
-    let never = ("suppressed".to_owned(), "not_wanted".to_owned());
-    assert_eq!(state_of(&aisle, "ada@example.com").await?, never);
-    assert_eq!((sendgrid.taken().len(), sendgrid.requests()), (1, 2));
-    Ok(())
-}
-
-pub async fn a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere(
-    pair: Pair,
-) -> Result<()> {
-    let twilio = Twilio::start().await?;
-    let aisle = with_twilio(pair, &twilio).await?;
-    let (_, revoked) = (order(&aisle).await?, order(&aisle).await?);
-    aisle.send_messages().await?;
-    let link = format!("SELECT id FROM invite WHERE subject_id = '{revoked}'");
-    let link = aisle.database.rows(&link).await?.concat().remove(0);
-    let path = format!("/invites/{}", link.context("no link")?);
-    let shopper = aisle.north();
-    shopper.call(Method::DELETE, &path).expect(204).await?;
-    aisle.database.set_clock_forward_ms(2 * DAY_MS).await?;
-    for text in twilio.taken() {
-        let heard = twilio.report(&aisle, &text, "undelivered", "30003").await?;
-        assert_eq!(heard.status, 204, "{heard:?}");
-    }
-    let mails = texts_to(&aisle, "ada@example.com").await?;
-    let links = mails.iter().filter(|mail| mail.text.contains("/i/"));
-    assert_eq!((twilio.taken().len(), links.count()), (2, 1), "{mails:?}");
     Ok(())
 }
 
@@ -639,29 +423,5 @@ pub async fn the_sandbox_is_seen_in_development_only(pair: Pair) -> Result<()> {
         .expect(200)
         .await?;
     ensure!(!other.text().contains(&code), "{other:?}");
-    Ok(())
-}
-
-/// The official library judges the signature that the app takes.
-pub async fn twilios_own_validator_agrees(_: Pair) -> Result<()> {
-    let python =
-        tokio::task::block_in_place(|| programs("twilio", &["twilio==9.13.0"]))?.join("python");
-    let form = BTreeMap::from([
-        ("Body".to_owned(), "Größe & +1 = ?".to_owned()),
-        ("From".to_owned(), PHONE.to_owned()),
-        ("MessageSid".to_owned(), "SM1".to_owned()),
-    ]);
-    let script = "import json,sys\nfrom twilio.request_validator import RequestValidator\n\
-                  t,u,f,s=sys.argv[1:]\nprint(RequestValidator(t).validate(u,json.loads(f),s))";
-    for (signature, verdict) in [
-        (twilio::signature(TOKEN, INBOUND, &form), "True"),
-        ("AAAA".to_owned(), "False"),
-    ] {
-        let fields = serde_json::to_string(&form)?;
-        let mut command = Command::new(&python);
-        command.args(["-c", script, TOKEN, INBOUND, &fields, &signature]);
-        let said = tokio::task::block_in_place(|| run(&mut command))?;
-        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), verdict);
-    }
     Ok(())
 }
