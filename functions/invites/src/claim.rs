@@ -1,11 +1,11 @@
 //! Making a link the account's own, from an app or from a page: once.
 
-use aisle_domain::account::MAX_IDENTITIES;
+use aisle_domain::account::{FRESH_MS, MAX_IDENTITIES};
 use aisle_domain::brand::Brand;
 use aisle_domain::fulfillment;
 use aisle_domain::invite::{self, Scope};
 use aisle_http::command::raced;
-use aisle_http::shopper::{self, LINK_COOKIE, Viewer, set_cookie};
+use aisle_http::shopper::{self, LINK_COOKIE, Shopper, Viewer, set_cookie};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::carts::claim::{Claim, Claimed as ClaimedCart, Refused as RefusedCart};
 use aisle_store::changes::{self, Kind};
@@ -23,7 +23,7 @@ const ROUNDS: usize = 3;
 pub async fn by_token(call: &Call, code: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let shopper = shopper::signed_in(call, &brand.id).await?;
-    match claim(call, &brand, code, &shopper.account_id).await {
+    match claim(call, &brand, code, &shopper).await {
         Ok(row) => Reply::json(200, &claimed(&row)),
         Err(Fault::Obstacle(obstacle)) => Err(obstacle.error()),
         Err(Fault::Error(error)) => Err(error),
@@ -60,10 +60,10 @@ async fn question(
 pub async fn by_form(call: &Call, code: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let viewer = Viewer::of(call, &brand.id).await?;
-    let Some(account_id) = viewer.account_id() else {
+    let Viewer::Account(shopper) = &viewer else {
         return Ok(pages::sign_in(code));
     };
-    let outcome = claim(call, &brand, code, account_id).await;
+    let outcome = claim(call, &brand, code, shopper).await;
     // The session opens it from now on, the link opens nothing.
     let ended = set_cookie(call, LINK_COOKIE, "", "/", 0);
     let done = outcome.map(|row| to_page(&row).header("set-cookie", &ended));
@@ -108,8 +108,9 @@ async fn claim(
     call: &Call,
     brand: &Brand,
     code: &str,
-    account_id: &str,
+    shopper: &Shopper,
 ) -> Result<InviteRow, Fault> {
+    let account_id = shopper.account_id.as_str();
     for _ in 0..ROUNDS {
         let mut row = link::find(call, brand, code).await?;
         let fresh = row.standing.claim(account_id, subject(&row))?;
@@ -119,7 +120,7 @@ async fn claim(
         };
         let committed = match fresh {
             true => {
-                batch(brand, &row, account_id, cart.as_ref())
+                batch(brand, &row, shopper, cart.as_ref())
                     .commit(call.db())
                     .await
             }
@@ -160,7 +161,8 @@ async fn cart(
 }
 
 /// Of two accounts that claim at once, the first gets it.
-fn batch(brand: &Brand, row: &InviteRow, account_id: &str, cart: Option<&ClaimedCart>) -> Batch {
+fn batch(brand: &Brand, row: &InviteRow, shopper: &Shopper, cart: Option<&ClaimedCart>) -> Batch {
+    let account_id = shopper.account_id.as_str();
     let mut batch = Batch::new();
     batch.expect(
         1,
@@ -170,7 +172,7 @@ fn batch(brand: &Brand, row: &InviteRow, account_id: &str, cart: Option<&Claimed
     );
     match row.subject.scope {
         Scope::Order => accounts::attach_order(&mut batch, &brand.id, &row.subject.id, account_id),
-        Scope::Account => confirm_address(&mut batch, brand, row, account_id),
+        Scope::Account => confirm_address(&mut batch, brand, row, shopper),
         Scope::Cart => {}
     }
     if let Some(cart) = cart {
@@ -185,26 +187,31 @@ fn batch(brand: &Brand, row: &InviteRow, account_id: &str, cart: Option<&Claimed
 }
 
 /// Whoever reads what was sent there, and is signed in, has proved that the address is theirs;
-/// unless it is known as somebody else's, or the account has as many as one may have.
-fn confirm_address(batch: &mut Batch, brand: &Brand, row: &InviteRow, account_id: &str) {
+/// unless it is known as somebody else's, the account has as many as one may have, or the device
+/// has not signed in lately: whoever finds one must not add a number of theirs.
+fn confirm_address(batch: &mut Batch, brand: &Brand, row: &InviteRow, shopper: &Shopper) {
     // The account's row lets this and another address of the same moment go one after the other.
     batch.expect(
         1,
         "UPDATE account SET version = version + 1, updated_at_ms = {now} \
          WHERE brand_id = ?1 AND id = ?2 AND status = 'active'",
-        values![&brand.id, account_id],
+        values![&brand.id, &shopper.account_id],
     );
     batch.add(
         "INSERT INTO account_identity (brand_id, kind, address, account_id, verified_at_ms) \
          SELECT a.brand_id, ?3, ?4, a.id, {now} FROM account a WHERE a.brand_id = ?1 AND a.id = ?2 \
          AND (SELECT count(*) FROM account_identity x WHERE x.brand_id = a.brand_id AND x.account_id = a.id) < ?5 \
+         AND EXISTS (SELECT 1 FROM account_session s WHERE s.id = ?6 AND s.account_id = a.id \
+           AND s.created_at_ms >= {now} - ?7) \
          ON CONFLICT DO NOTHING",
         values![
             &brand.id,
-            account_id,
+            &shopper.account_id,
             row.channel.identity(),
             &row.address,
-            MAX_IDENTITIES as i64
+            MAX_IDENTITIES as i64,
+            &shopper.session_id,
+            FRESH_MS
         ],
     );
 }

@@ -19,8 +19,9 @@ use crate::fallback::notice_key;
 /// Orders whose news are planned in one run, and news of all of them, at most.
 const RUN_ORDERS: i64 = 20;
 const RUN_NEWS: i64 = 200;
-/// Addresses of one run's orders, at most.
-const RUN_CONTACTS: i64 = 500;
+/// Addresses that are told of one order, at most, the oldest first: nobody's order takes the
+/// place of others in a run.
+const ORDER_CONTACTS: i64 = 20;
 /// News that could not be sent for so long are none.
 const LIFETIME_MS: i64 = 2 * 86_400_000;
 
@@ -123,13 +124,16 @@ async fn orders(call: &Call, notices: &[Notice]) -> Result<BTreeMap<String, Told
     let sql = format!(
         "SELECT o.id, o.doc, a.account_id, k.channel, k.address, k.locale FROM customer_order o \
          LEFT JOIN account_order a ON a.brand_id = o.brand_id AND a.order_id = o.id \
-         LEFT JOIN order_contact k ON k.brand_id = o.brand_id AND k.order_id = o.id AND k.ended_at_ms IS NULL \
-         WHERE o.id IN {wanted} ORDER BY o.id, k.created_at_ms, k.channel, k.address LIMIT ?2"
+         LEFT JOIN (SELECT brand_id, order_id, channel, address, locale, row_number() OVER \
+             (PARTITION BY brand_id, order_id ORDER BY created_at_ms, channel, address) AS place \
+           FROM order_contact WHERE order_id IN {wanted} AND ended_at_ms IS NULL) k \
+           ON k.brand_id = o.brand_id AND k.order_id = o.id AND k.place <= ?2 \
+         WHERE o.id IN {wanted} ORDER BY o.id, k.place"
     );
     let ids: Vec<&str> = notices.iter().map(|one| one.order_id.as_str()).collect();
     let rows = call
         .db()
-        .query(sql, values![Value::from(ids).to_string(), RUN_CONTACTS])
+        .query(sql, values![Value::from(ids).to_string(), ORDER_CONTACTS])
         .await?;
     let mut orders = BTreeMap::new();
     for row in &rows {

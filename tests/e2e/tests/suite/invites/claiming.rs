@@ -187,6 +187,18 @@ pub async fn a_phone_is_linked_to_its_account(pair: Pair) -> Result<()> {
     let shown = asked.expect(200).await?;
     assert!(shown.text().contains(NUMBER), "{shown:?}");
 
+    // A device that signed in a while ago proves no number.
+    let mut other = request("account", &account.id);
+    other["address"] = json!("+4915199999999");
+    let invite = ask(&device, &other).await?;
+    let link = code_of(aisle, invite.text("/id")).await?;
+    let earlier = "UPDATE account_session SET created_at_ms = created_at_ms - 660000";
+    aisle.database.rows(earlier).await?;
+    let claimed = device.post(&format!("/invites/{link}/claim"));
+    claimed.expect(200).await?;
+    let shown = device.get("/accounts/me").expect(200).await?;
+    assert!(!shown.text().contains("+4915199999999"), "{shown:?}");
+
     // A number that is known as somebody else's stays theirs.
     let invite = ask(&stranger.client(aisle), &request("account", &stranger.id)).await?;
     let link = code_of(aisle, invite.text("/id")).await?;
