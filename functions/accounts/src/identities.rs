@@ -156,7 +156,7 @@ fn fall_silent(batch: &mut Batch, (brand_id, account_id): (&str, &str), identity
         "m.brand_id = ?1 AND m.channel = ?3 AND m.address = ?4 AND m.status = 'queued' \
          AND (m.account_id = ?2 OR m.order_id IN {orders})"
     );
-    changes::of_messages(batch, &waiting, &own());
+    changes::of_messages(batch, &waiting, own());
     batch.add(
         format!(
             "UPDATE message SET status = 'suppressed', failure = 'withdrawn', params = '{{}}', updated_at_ms = {{now}} \

@@ -56,11 +56,7 @@ async fn forget(call: &Call) -> Result<(), Error> {
     let expired = "(SELECT e.id FROM message e WHERE e.status = 'queued' AND e.expires_at_ms <= {now} \
          ORDER BY e.id LIMIT ?1)";
     let mut batch = Batch::new();
-    changes::of_messages(
-        &mut batch,
-        &format!("m.id IN {expired}"),
-        &values![RUN_ROWS],
-    );
+    changes::of_messages(&mut batch, &format!("m.id IN {expired}"), values![RUN_ROWS]);
     batch
         .add(
             format!(

@@ -98,7 +98,7 @@ pub fn of_cart(batch: &mut Batch, brand_id: &str, cart_id: &str) {
 
 /// What is to be sent of news (`message m`, of which `which` is true) has another state, or will
 /// have at the end of the batch: the accounts that are told of it. `params` are those of `which`.
-pub fn of_messages(batch: &mut Batch, which: &str, params: &[Value]) {
+pub fn of_messages(batch: &mut Batch, which: &str, params: Vec<Value>) {
     let told = format!("m.account_id IS NOT NULL AND m.purpose = 'update' AND {which}");
     batch.add(
         format!(
@@ -106,7 +106,7 @@ pub fn of_messages(batch: &mut Batch, which: &str, params: &[Value]) {
                WHERE m.account_id = account.id AND {told}) \
              WHERE id IN (SELECT m.account_id FROM message m WHERE {told})"
         ),
-        params.to_vec(),
+        params.clone(),
     );
     batch.add(
         format!(
@@ -117,13 +117,13 @@ pub fn of_messages(batch: &mut Batch, which: &str, params: &[Value]) {
              ON CONFLICT (brand_id, account_id, kind, subject_id) DO UPDATE \
              SET seq = excluded.seq, deleted = excluded.deleted, at_ms = excluded.at_ms"
         ),
-        params.to_vec(),
+        params,
     );
 }
 
 /// The same for one message.
 pub fn of_message(batch: &mut Batch, message_id: &str) {
-    of_messages(batch, "m.id = ?1", &values![message_id]);
+    of_messages(batch, "m.id = ?1", values![message_id]);
 }
 
 /// A cart is there no more: its account's devices are told. The cart must still be theirs.

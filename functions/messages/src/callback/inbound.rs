@@ -72,7 +72,7 @@ fn stop(batch: &mut Batch, brand_id: &str, from: &str) {
     );
     let waiting =
         "m.brand_id = ?1 AND m.channel = 'sms' AND m.address = ?2 AND m.status = 'queued'";
-    changes::of_messages(batch, waiting, &values![brand_id, from]);
+    changes::of_messages(batch, waiting, values![brand_id, from]);
     batch.add(
         "UPDATE message SET status = 'suppressed', failure = 'opted_out', params = '{}', updated_at_ms = {now} \
          WHERE brand_id = ?1 AND channel = 'sms' AND address = ?2 AND status = 'queued'",
