@@ -18,8 +18,9 @@ pub const CUSTOMER_CODE_LIFETIME_MS: i64 = 120_000;
 
 /// How long an access token lasts.
 pub const ACCESS_LIFETIME_MS: i64 = 15 * MINUTE_MS;
-/// A device that is not used for this long is signed out, …
-pub const IDLE_LIFETIME_MS: i64 = 30 * DAY_MS;
+/// A device that is not used for this long is signed out: one that was away for a month still
+/// catches up; …
+pub const IDLE_LIFETIME_MS: i64 = 60 * DAY_MS;
 /// … and every device this long after it signed in.
 pub const SESSION_LIFETIME_MS: i64 = 180 * DAY_MS;
 /// For this long a refresh whose answer was lost is answered once more.

@@ -124,6 +124,7 @@ harness::suite! {
     ],
     sync: [
         a_device_catches_up_in_one_call,
+        a_device_that_was_away_for_a_month_catches_up,
         an_expired_cart_is_gone_by_itself,
         a_cursor_is_for_its_account,
         a_change_reaches_streams_of_every_process,
