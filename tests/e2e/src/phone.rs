@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::accounts::code_of;
 use crate::{Answer, Client, Environment};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -56,6 +57,26 @@ impl Phone {
             .header("origin", &self.client.origin())
             .header("cookie", &self.shown());
         self.follow(path, call.send().await?).await
+    }
+
+    /// Signs in by the forms to which a page leads, and goes on to `return_to`.
+    pub async fn sign_in(
+        &self,
+        aisle: &Environment,
+        address: &str,
+        return_to: &str,
+    ) -> Result<Page> {
+        let asked = [("address", address), ("return_to", return_to)];
+        let asked = self.submit("/accounts/web/codes", &asked).await?;
+        asked.must_be("/my/sign-in")?;
+        let challenge = asked.parameter("challenge")?;
+        let code = code_of(&aisle.database, challenge).await?;
+        let form = [
+            ("challenge", challenge),
+            ("code", code.as_str()),
+            ("return_to", return_to),
+        ];
+        self.submit("/accounts/web/sessions", &form).await
     }
 
     async fn follow(&self, path: &str, answer: Answer) -> Result<Page> {

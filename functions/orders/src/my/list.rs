@@ -10,7 +10,7 @@ use aisle_store::{Row, StoreError, values};
 use aisle_words::{self as words, Locale};
 use maud::{Markup, html};
 
-use super::shell::{self, Shell};
+use super::shell::{self, Session, Shell};
 use super::text::{self, Text, fill};
 
 /// Orders on a page.
@@ -76,7 +76,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         title: text.your_orders,
         script: None,
         app_banner: None,
-        signed_in: Some(true),
+        session: Session::SignedIn,
     };
     Ok(shell.page(200, &main))
 }

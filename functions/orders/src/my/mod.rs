@@ -4,6 +4,7 @@
 
 mod cart;
 mod forms;
+mod link;
 mod list;
 mod order;
 mod pass;
@@ -18,7 +19,7 @@ use aisle_http::{Call, Error, Reply};
 use aisle_words::Locale;
 use maud::html;
 
-use self::shell::Shell;
+use self::shell::{Session, Shell};
 
 /// Answers a call below `/my`. A refusal is a page too, but for a method that is not allowed.
 pub async fn route(call: &Call) -> Result<Reply, Error> {
@@ -83,7 +84,7 @@ async fn refused(call: &Call, error: Error) -> Result<Reply, Error> {
         title,
         script: None,
         app_banner: None,
-        signed_in: None,
+        session: Session::Unasked,
     };
     let main = html! {
         h1 { (title) }

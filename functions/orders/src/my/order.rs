@@ -3,13 +3,13 @@
 mod actions;
 mod head;
 mod history;
-mod link;
 mod pass;
 mod place;
 
 use std::rc::Rc;
 
 use aisle_domain::hours::{self, DoorDay};
+use aisle_domain::invite::Scope;
 use aisle_domain::location::Location;
 use aisle_domain::pass::PickupStatus;
 use aisle_http::shopper::Viewer;
@@ -17,7 +17,8 @@ use aisle_http::{Call, Error, Reply};
 use aisle_words::Locale;
 use maud::{Markup, html};
 
-use super::shell::{self, Shell};
+use super::link;
+use super::shell::{self, Session, Shell};
 use super::text::{self, Text};
 use crate::access::Visit;
 use crate::facts::Facts;
@@ -129,19 +130,45 @@ impl<'a> Page<'a> {
         }
     }
 
+    fn by_link(&self) -> Markup {
+        let Visit {
+            call,
+            brand,
+            viewer,
+            order_id,
+            ..
+        } = self.visit;
+        match link::held(call, viewer, Scope::Order).filter(|held| held.subject_id == *order_id) {
+            Some(held) => held.offers(brand, self.text, self.text.keep_order),
+            None => html! {},
+        }
+    }
+
+    /// Safari's offer to open this page in the app, or to get the app.
+    fn app_banner(&self) -> Option<String> {
+        let visit = self.visit;
+        let origin = visit.call.brand_origin(&visit.brand);
+        let app = visit.brand.app.as_ref()?;
+        app.apple_banner(&format!("{origin}{}", self.path("")))
+    }
+
     pub fn reply(&self, main: &Markup) -> Reply {
         if self.visit.call.query("part") == Some("main") {
             return shell::fragment(main);
         }
         let number = [("number", self.facts.order.number.as_str())];
         let title = text::fill(self.text.order_number, &number);
+        let page = self.path("");
         let shell = Shell {
             brand: &self.visit.brand,
             locale: self.locale,
             title: &title,
             script: Some(SCRIPT),
             app_banner: self.app_banner(),
-            signed_in: Some(matches!(self.visit.viewer, Viewer::Account(_))),
+            session: match self.visit.viewer {
+                Viewer::Account(_) => Session::SignedIn,
+                _ => Session::SignedOut(&page),
+            },
         };
         shell.page(200, main)
     }

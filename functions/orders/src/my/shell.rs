@@ -20,8 +20,16 @@ pub struct Shell<'a> {
     pub script: Option<&'static str>,
     /// Content of the meta element with which Safari offers the brand's app.
     pub app_banner: Option<String>,
-    /// Whether the viewer has an account; `None`: signing in or out is of no use here.
-    pub signed_in: Option<bool>,
+    pub session: Session<'a>,
+}
+
+/// How the viewer stands to an account.
+pub enum Session<'a> {
+    /// Signing in or out is of no use here.
+    Unasked,
+    SignedIn,
+    /// With the path that signing in leads back to.
+    SignedOut(&'a str),
 }
 
 impl Shell<'_> {
@@ -79,12 +87,12 @@ impl Shell<'_> {
                         None => (name),
                     }
                 }
-                @match self.signed_in {
-                    Some(true) => form method="post" action="/accounts/web/sign-out" {
+                @match self.session {
+                    Session::SignedIn => form method="post" action="/accounts/web/sign-out" {
                         button.quiet type="submit" { (text.sign_out) }
                     },
-                    Some(false) => a.quiet href="/my/sign-in?return_to=/my/orders" { (text.sign_in) },
-                    None => {},
+                    Session::SignedOut(back) => a.quiet href={ "/my/sign-in?return_to=" (back) } { (text.sign_in) },
+                    Session::Unasked => {},
                 }
             }
         }

@@ -5,7 +5,7 @@ use aisle_http::{Call, Error, Reply};
 use aisle_ucp::account::{CODE_OVER, TOO_MANY_TRIES, WRONG_CODE};
 use maud::{Markup, html};
 
-use super::shell::{self, Shell};
+use super::shell::{self, Session, Shell};
 use super::text::{self, Text};
 
 /// Characters of a path to return to, and of a challenge, at most.
@@ -43,7 +43,7 @@ pub async fn show(call: &Call) -> Result<Reply, Error> {
         title: text.sign_in,
         script: None,
         app_banner: None,
-        signed_in: None,
+        session: Session::Unasked,
     };
     Ok(shell.page(200, &main))
 }

@@ -2,13 +2,13 @@
 //! their own: a laptop's storefront, a phone's browser, and the stores' staff.
 
 use aisle_domain::instant::{parse_rfc3339, rfc3339};
-use aisle_e2e::accounts::{code_of, sign_in};
+use aisle_e2e::accounts::sign_in;
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::inbox::texts_to;
 use aisle_e2e::json::Look;
 use aisle_e2e::phone::Phone;
 use aisle_e2e::shopping::{complete, line, order_id, pickup_checkout};
-use aisle_e2e::{Client, Environment, Pair, Setup};
+use aisle_e2e::{Client, Pair, Setup};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -66,7 +66,8 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
     );
     let claim = format!("{link}/claim");
     phone.open(&claim).await?.must_be("/my/sign-in")?;
-    sign_in_on(&aisle, &phone, &claim).await?;
+    let asked = phone.sign_in(&aisle, ADA, &claim).await?;
+    asked.must_be(&claim)?;
     phone.submit(&claim, &[]).await?.must_be(&page)?;
     let stranger = Phone::new(&aisle, NORTH, "en");
     assert_eq!(stranger.open(&link).await?.answer.status, 410);
@@ -137,25 +138,6 @@ pub async fn sign_up_text_open_arrives_early_here_i_am(pair: Pair) -> Result<()>
     aisle.drain_outbox().await?;
     assert_eq!(aisle.traps(), 0);
     aisle.database.check_invariants().await
-}
-
-/// Signs the phone's browser in by the page's forms, and comes back to `return_to`.
-async fn sign_in_on(aisle: &Environment, phone: &Phone, return_to: &str) -> Result<()> {
-    let address = [("address", ADA), ("return_to", return_to)];
-    let asked = phone.submit("/accounts/web/codes", &address).await?;
-    asked.must_be("/my/sign-in")?;
-    let challenge = asked.parameter("challenge")?;
-    let code = code_of(&aisle.database, challenge).await?;
-    let form = [
-        ("challenge", challenge),
-        ("code", code.as_str()),
-        ("return_to", return_to),
-    ];
-    phone
-        .submit("/accounts/web/sessions", &form)
-        .await?
-        .must_be(return_to)?;
-    Ok(())
 }
 
 async fn call(client: &Client, path: &str, body: Value, status: u16) -> Result<Value> {

@@ -15,9 +15,9 @@ pub use asking::{
 pub use scene::code_of as link_code;
 
 pub use claiming::{
-    a_cart_moves_to_the_phone_and_into_the_account, a_link_becomes_one_accounts_own,
-    a_link_gives_no_account_more_addresses_than_it_may_have, a_page_asks_before_it_claims,
-    a_phone_is_linked_to_its_account,
+    a_cart_moves_to_the_phone_and_into_the_account, a_cart_on_the_phone_comes_along_to_the_sign_in,
+    a_link_becomes_one_accounts_own, a_link_gives_no_account_more_addresses_than_it_may_have,
+    a_page_asks_before_it_claims, a_phone_is_linked_to_its_account,
 };
 pub use following::{
     addresses_are_forgotten_after_a_while, an_app_opens_the_links_of_its_brand,

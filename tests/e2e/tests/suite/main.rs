@@ -203,6 +203,7 @@ harness::suite! {
         a_phone_is_linked_to_its_account,
         a_link_gives_no_account_more_addresses_than_it_may_have,
         a_cart_moves_to_the_phone_and_into_the_account,
+        a_cart_on_the_phone_comes_along_to_the_sign_in,
     ],
     judges: [
         the_ucp_runner_finds_no_deviation,

@@ -140,6 +140,7 @@ pub const TEXT: Text = Text {
     failed_other: "Das hat nicht geklappt. Bitte versuche es noch einmal.",
     sign_in: "Anmelden",
     keep_order: "Diese Bestellung in deinem Konto aufheben",
+    keep_cart: "Den Warenkorb aus deinem Link in dein Konto übernehmen",
     open_in_app: "In der App öffnen",
     sign_out: "Abmelden",
     sign_in_why: "Wir schicken dir einen Code. Du brauchst kein Passwort.",

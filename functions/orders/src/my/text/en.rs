@@ -140,6 +140,7 @@ pub const TEXT: Text = Text {
     failed_other: "That did not work. Please try again.",
     sign_in: "Sign in",
     keep_order: "Keep this order in your account",
+    keep_cart: "Take the cart of your link into your account",
     open_in_app: "Open in the app",
     sign_out: "Sign out",
     sign_in_why: "We send you a code. No password is needed.",

@@ -140,6 +140,7 @@ pub const TEXT: Text = Text {
     failed_other: "Eso no funcionó. Inténtalo de nuevo.",
     sign_in: "Iniciar sesión",
     keep_order: "Guardar este pedido en tu cuenta",
+    keep_cart: "Pasar el carrito de tu enlace a tu cuenta",
     open_in_app: "Abrir en la app",
     sign_out: "Cerrar sesión",
     sign_in_why: "Te enviamos un código. No hace falta contraseña.",

@@ -159,6 +159,7 @@ pub struct Text {
     // Around it.
     pub sign_in: &'static str,
     pub keep_order: &'static str,
+    pub keep_cart: &'static str,
     pub open_in_app: &'static str,
     pub sign_out: &'static str,
     pub sign_in_why: &'static str,

@@ -2,8 +2,9 @@
 
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::json::Look;
+use aisle_e2e::phone::Phone;
 use aisle_e2e::{Answer, Pair};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::scene::{Account, NUMBER, Scene, ask, browser, cart, code, code_of, request};
@@ -294,5 +295,52 @@ pub async fn a_cart_moves_to_the_phone_and_into_the_account(pair: Pair) -> Resul
         .post(&format!("/invites/{link}/claim"))
         .expect(410)
         .await?;
+    Ok(())
+}
+
+/// Where the page's link with these words leads.
+fn leads<'a>(page: &'a str, words: &str) -> Result<&'a str> {
+    let (before, _) = page
+        .split_once(&format!(">{words}</a>"))
+        .with_context(|| format!("no {words} in {page}"))?;
+    let (_, link) = before.rsplit_once("href=\"").context("no address")?;
+    Ok(link.split('"').next().unwrap_or_default())
+}
+
+pub async fn a_cart_on_the_phone_comes_along_to_the_sign_in(pair: Pair) -> Result<()> {
+    let scene = Scene::open(pair).await?;
+    let aisle = &scene.aisle;
+    let line = "Quantity: 1";
+    let keep = "Take the cart of your link into your account";
+    for (elsewhere, address) in [(false, "ada@example.com"), (true, "eve@example.com")] {
+        let mut request = request("cart", &cart(aisle).await?);
+        request["consent"]["purpose"] = json!("invite");
+        let invite = ask(&aisle.north(), &request).await?;
+        let link = format!("/i/{}", code_of(aisle, invite.text("/id")).await?);
+        let claim = format!("{link}/claim");
+
+        let phone = Phone::new(aisle, NORTH, "en");
+        let shown = phone.open(&link).await?.must_be("/my/cart")?;
+        assert!(shown.contains(line), "{shown}");
+        if elsewhere {
+            let signed_in = phone.sign_in(aisle, address, "/my/orders").await?;
+            signed_in.must_be("/my/orders")?;
+            let shown = phone.open("/my/cart").await?.must_be("/my/cart")?;
+            assert_eq!(leads(&shown, keep)?, claim);
+            phone.open(&claim).await?.must_be(&claim)?;
+        } else {
+            assert_eq!(leads(&shown, keep)?, claim);
+            let sign_in = leads(&shown, "Sign in")?;
+            assert_eq!(sign_in, format!("/my/sign-in?return_to={claim}"));
+            phone.open(sign_in).await?.must_be("/my/sign-in")?;
+            let signed_in = phone.sign_in(aisle, address, &claim).await?;
+            signed_in.must_be(&claim)?;
+        }
+        let kept = phone.submit(&claim, &[]).await?.must_be("/my/cart")?;
+        assert!(kept.contains(line) && !kept.contains(keep), "{kept}");
+        let account = Account::of(aisle, NORTH, address).await?;
+        let own = account.client(aisle).get("/carts/mine").expect(200).await?;
+        assert_eq!(own.json().list("/line_items").len(), 1);
+    }
     Ok(())
 }
