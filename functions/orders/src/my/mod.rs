@@ -57,12 +57,12 @@ async fn dispatch(call: &Call) -> Result<Reply, Error> {
     }
 }
 
-/// The language for somebody whose account or link has `preferred`: that, else what the
-/// browser asks for, else the brand's.
+/// What the browser asks for, else what the account or the link has (`preferred`), else the
+/// brand's: a link may have been asked for on another device.
 fn locale(call: &Call, brand: &Brand, preferred: Option<&str>) -> Locale {
-    preferred
-        .and_then(Locale::parse)
-        .or_else(|| Locale::negotiate(call.header("accept-language")?))
+    let asked = call.header("accept-language").and_then(Locale::negotiate);
+    asked
+        .or_else(|| Locale::parse(preferred?))
         .or_else(|| Locale::parse(&brand.language))
         .unwrap_or_default()
 }

@@ -110,6 +110,18 @@ pub async fn a_link_opens_its_order_and_nothing_else(pair: Pair) -> Result<()> {
         .with_header("cookie", &format!("aisle_link={code}"));
     let shown = browser.get(&page).expect(200).await?;
     assert!(shown.text().contains("lang=\"es\""), "the link's language");
+    for (asked, shown) in [
+        ("de-DE, en;q=0.8", "de"),
+        ("fr, en;q=0.5", "en"),
+        ("fr", "es"),
+    ] {
+        let call = browser.get(&page).header("accept-language", asked);
+        let language = format!("lang=\"{shown}\"");
+        assert!(
+            call.expect(200).await?.text().contains(&language),
+            "{asked}"
+        );
+    }
     let answer = holder.get(&format!("/orders/{another}")).send().await?;
     assert_eq!(answer.status, 404, "{answer:?}");
     let list = browser.get("/my/orders").expect(303).await?;
