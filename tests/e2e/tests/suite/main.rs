@@ -66,6 +66,7 @@ harness::suite! {
         guesses_are_counted_however_they_come,
         a_code_is_for_its_address_its_brand_and_once,
         codes_are_limited,
+        who_guesses_at_many_codes_is_stopped,
         what_belongs_to_somebody_else_stays_theirs,
         what_a_guest_left_is_shown_and_erased_with_the_account,
         what_is_not_paid_is_erased_too,

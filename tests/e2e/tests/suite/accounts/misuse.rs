@@ -1,10 +1,12 @@
 //! What others try with codes, tokens and ids.
 
-use aisle_e2e::accounts::{code, sign_in, sign_in_with, with_token};
+use std::cell::Cell;
+
+use aisle_e2e::accounts::{channel, code, sign_in, sign_in_with, with_token};
 use aisle_e2e::environment::{HARBOR, NORTH};
 use aisle_e2e::json::Look;
-use aisle_e2e::{Client, Environment, Pair, Setup};
-use anyhow::Result;
+use aisle_e2e::{Answer, Client, Environment, Neighbour, Pair, Setup};
+use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -33,32 +35,51 @@ fn refused((status, body): (u16, Value)) -> (u16, Value) {
     (status, body["code"].clone())
 }
 
+/// What an answer is like, without what differs from one code to the next.
+fn outline(answer: &Answer, challenge: &str) -> (u16, Vec<String>, String) {
+    let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+    names.sort();
+    let headers = [answer.header("location"), answer.header("set-cookie")].join(" ");
+    let said = format!("{headers} {}", answer.text());
+    let length = said.len();
+    let said = said.replace(challenge, "CHALLENGE");
+    // The instant at which the code is over.
+    let said = said.split("\"expires_at\"").next().unwrap_or_default();
+    (answer.status.as_u16(), names, format!("{length} {said}"))
+}
+
 pub async fn nobody_learns_who_is_known(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     sign_in(&aisle, NORTH, ADA).await?;
+    sign_in(&aisle, NORTH, ADAS_PHONE).await?;
     let client = Client::new(aisle.addr(), NORTH);
-    let mut answers = Vec::new();
-    for address in [ADA, "nobody@example.com"] {
-        let request = json!({"channel": "email", "address": address});
-        let sent = client
-            .post("/accounts/codes")
-            .json(&request)
-            .expect(202)
-            .await?;
-        let mut names: Vec<String> = sent.headers.keys().map(ToString::to_string).collect();
-        names.sort();
-        let members: Vec<String> = sent
-            .json()
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .collect();
-        let challenge = sent.json().text("/challenge_id").to_owned();
-        let wrong = guess(&client, &challenge, "not a code").await?;
-        answers.push((names, members, sent.body.len(), wrong));
+    for (known, unknown) in [(ADA, "nobody@example.com"), (ADAS_PHONE, "+4915199999999")] {
+        let mut told = Vec::new();
+        for address in [known, unknown] {
+            let request = json!({"channel": channel(address), "address": address});
+            let sent = client.post("/accounts/codes").json(&request);
+            let sent = sent.expect(202).await?;
+            let challenge = sent.json().text("/challenge_id").to_owned();
+            let wrong = guess(&client, &challenge, "not a code").await?;
+
+            let form = format!("address={}", address.replace('+', "%2B"));
+            let form = client
+                .post("/accounts/web/codes")
+                .text("application/x-www-form-urlencoded", form);
+            let led = form.header("origin", &client.origin()).expect(303).await?;
+            let place = led.header("location").to_owned();
+            let (_, page_challenge) = place.split_once("challenge=").context("a challenge")?;
+            let page_challenge = page_challenge.split('&').next().unwrap_or_default();
+            let page = client.get(&place).expect(200).await?;
+            told.push((
+                outline(&sent, &challenge),
+                wrong,
+                outline(&led, page_challenge),
+                outline(&page, page_challenge),
+            ));
+        }
+        assert_eq!(told[0], told[1], "{known} and {unknown}");
     }
-    assert_eq!(answers[0], answers[1]);
 
     // What nobody ever asked for is as over as what was used.
     let never = "0190a8c0-0000-7000-8000-000000000000";
@@ -68,9 +89,10 @@ pub async fn nobody_learns_who_is_known(pair: Pair) -> Result<()> {
 
 pub async fn guesses_are_counted_however_they_come(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
+    let neighbour = aisle.neighbour().await?;
     let (challenge, code) = code(&aisle, NORTH, ADA).await?;
     let wrong = another(&code);
-    let answers = at_once(&aisle, 24, &challenge, wrong).await?;
+    let answers = at_once(&aisle, &neighbour, 24, (&challenge, wrong)).await?;
     let counted = answers
         .iter()
         .filter(|answer| answer.1 == "wrong_code")
@@ -93,7 +115,7 @@ pub async fn guesses_are_counted_however_they_come(pair: Pair) -> Result<()> {
 
     // The right one at the same moment, many times: one of them signs in.
     let (challenge, code) = aisle_e2e::accounts::code(&aisle, NORTH, ADA).await?;
-    let answers = at_once(&aisle, 8, &challenge, &code).await?;
+    let answers = at_once(&aisle, &neighbour, 8, (&challenge, &code)).await?;
     let signed_in = answers.iter().filter(|(status, _)| *status == 201).count();
     assert_eq!(signed_in, 1, "{answers:?}");
     assert_eq!(
@@ -106,16 +128,19 @@ pub async fn guesses_are_counted_however_they_come(pair: Pair) -> Result<()> {
     Ok(())
 }
 
-/// The same guess many times at the same moment.
+/// The same guess many times at the same moment, by turns in this process and in another.
 async fn at_once(
     aisle: &Environment,
+    neighbour: &Neighbour,
     count: usize,
-    challenge: &str,
-    code: &str,
+    (challenge, code): (&str, &str),
 ) -> Result<Vec<(u16, Value)>> {
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..count {
-        let client = Client::new(aisle.addr(), NORTH);
+    for number in 0..count {
+        let client = match number % 2 {
+            0 => Client::new(aisle.addr(), NORTH),
+            _ => neighbour.client(NORTH),
+        };
         let (challenge, code) = (challenge.to_owned(), code.to_owned());
         running.spawn(async move { guess(&client, &challenge, &code).await.map(refused) });
     }
@@ -161,36 +186,71 @@ pub async fn a_code_is_for_its_address_its_brand_and_once(pair: Pair) -> Result<
     assert!(first["access_token"].is_string() && second.get("access_token").is_none());
 
     // Nothing that lets anybody in is kept as it is, nor what the code was.
-    for secret in [
-        first.text("/access_token"),
-        first.text("/refresh_token"),
-        &adas_code,
+    let tokens = [first.text("/access_token"), first.text("/refresh_token")];
+    assert_eq!(aisle.database.search(&tokens).await?, Vec::<String>::new());
+    for table in [
+        "account_session",
+        "account_refresh",
+        "one_time_code",
+        "idempotency",
     ] {
-        for table in [
-            "account_session",
-            "account_refresh",
-            "one_time_code",
-            "idempotency",
-        ] {
-            let rows = aisle
-                .database
-                .rows(&format!("SELECT * FROM {table}"))
-                .await?;
-            let kept = rows
-                .iter()
-                .flatten()
-                .flatten()
-                .any(|column| column.contains(secret) && column.len() < 30);
-            assert!(!kept, "{table} keeps a secret");
+        let all = format!("SELECT * FROM {table}");
+        let rows = aisle.database.rows(&all).await?;
+        let kept = rows
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|column| *column == adas_code);
+        assert!(!kept, "{table} keeps the code");
+    }
+    Ok(())
+}
+
+/// Sixty wrong codes in a quarter of an hour, for whatever challenges and in whatever process.
+pub async fn who_guesses_at_many_codes_is_stopped(pair: Pair) -> Result<()> {
+    const CHALLENGES: usize = 12;
+    let aisle = Setup::demo(pair).start().await?;
+    let neighbour = aisle.neighbour().await?;
+    let clients = [Client::new(aisle.addr(), NORTH), neighbour.client(NORTH)];
+    let (last, last_code) = code(&aisle, NORTH, ADA).await?;
+    let (harbors, harbors_code) = code(&aisle, HARBOR, ADA).await?;
+    for number in 0..CHALLENGES {
+        let address = format!("n{number}@example.com");
+        let (challenge, right) = code(&aisle, NORTH, &address).await?;
+        for attempt in 0..5 {
+            let client = &clients[(number + attempt) % 2];
+            let answer = guess(client, &challenge, another(&right)).await?;
+            assert_eq!(refused(answer), (401, json!("wrong_code")));
         }
     }
+    for client in &clients {
+        let request = json!({"challenge_id": last, "code": last_code, "device_name": "Any"});
+        let answer = client.post("/accounts/sessions").json(&request).expect(429);
+        let answer = answer.await?;
+        assert_eq!(answer.json()["code"], "too_many_tries");
+        assert_eq!(answer.header("retry-after"), "900");
+    }
+    let harbor = Client::new(aisle.addr(), HARBOR);
+    assert_eq!(guess(&harbor, &harbors, &harbors_code).await?.0, 201);
+    aisle
+        .database
+        .set_clock_forward_ms(15 * MINUTE_MS + 1_000)
+        .await?;
+    sign_in(&aisle, NORTH, ADA).await?;
     Ok(())
 }
 
 pub async fn codes_are_limited(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
+    let neighbour = aisle.neighbour().await?;
+    let turn = Cell::new(0);
+    // By turns in this process and in another.
     let send = async |host: &str, address: &str| -> Result<(u16, Option<String>)> {
-        let client = Client::new(aisle.addr(), host);
+        turn.set(turn.get() + 1);
+        let client = match turn.get() % 2 {
+            0 => Client::new(aisle.addr(), host),
+            _ => neighbour.client(host),
+        };
         let request = json!({"channel": "email", "address": address});
         let answer = client.post("/accounts/codes").json(&request).send().await?;
         let after = answer
