@@ -282,6 +282,9 @@ harness::suite! {
         the_page_is_small_sealed_and_in_three_languages,
         forms_do_what_the_api_does,
         a_stream_tells_that_the_order_changed,
+        a_page_stops_listening_with_its_link_and_its_time,
+        a_return_is_started_by_form,
+        the_store_is_found_and_open,
         open_pages_hold_no_connection,
     ],
     presence: [

@@ -24,8 +24,9 @@ pub use choices::{
     somebody_else_collects_and_staff_know,
 };
 pub use html::{
+    a_page_stops_listening_with_its_link_and_its_time, a_return_is_started_by_form,
     a_stream_tells_that_the_order_changed, forms_do_what_the_api_does,
-    open_pages_hold_no_connection, the_page_is_small_sealed_and_in_three_languages,
+    open_pages_hold_no_connection, the_page_is_small_sealed_and_in_three_languages, the_store_is_found_and_open,
 };
 
 /// An order's id that nobody has.

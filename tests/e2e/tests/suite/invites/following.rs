@@ -2,6 +2,7 @@
 
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::json::Look;
+use aisle_e2e::phone::Phone;
 use aisle_e2e::{Answer, Client, Environment, Pair};
 use anyhow::Result;
 use http::Method;
@@ -416,6 +417,17 @@ pub async fn an_app_opens_the_links_of_its_brand(pair: Pair) -> Result<()> {
         .expect(303)
         .await?;
     let path = format!("/i/{code}/app");
+    let page = Phone::new(aisle, NORTH, "en");
+    let page = page.open(&format!("/i/{code}")).await?;
+    let place = format!("/my/orders/{}", scene.order_id);
+    let shown = page.must_be(&place)?;
+    let banner = format!(
+        "name=\"apple-itunes-app\" content=\"app-id=123456789, app-argument={}{place}\"",
+        aisle.north().origin()
+    );
+    for offer in [banner, format!("href=\"{path}\"")] {
+        assert!(shown.contains(&offer), "{offer}: {shown}");
+    }
     let place = async |agent: &str| -> Result<String> {
         let led = browser(aisle)
             .get(&path)
