@@ -11,7 +11,9 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 const browser = await chromium.launch({ executablePath, args, headless: true });
-const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+// Links show what is behind them to nobody who says that nobody looks.
+const userAgent = `Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Mobile Safari/537.36`;
+const phone = { userAgent, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const windows = new Map();
 
 const commands = {
@@ -20,7 +22,9 @@ const commands = {
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     const trouble = [];
-    page.on("console", (said) => said.type() === "error" && trouble.push(said.text()));
+    // Chromium also complains of the page itself where that is a refusal.
+    const ofPage = (said) => said.location().url === page.url() && said.text().startsWith("Failed to load resource");
+    page.on("console", (said) => said.type() === "error" && !ofPage(said) && trouble.push(said.text()));
     page.on("pageerror", (error) => trouble.push(String(error)));
     page.on("request", (request) => {
       if (new URL(request.url()).hostname.split(".").at(-1) !== "localhost" && !request.url().startsWith("data:")) trouble.push(`asks ${request.url()}`);

@@ -1,6 +1,8 @@
 //! The shopper's pages in a real browser, on a phone: with and without script, in every
 //! language, and as axe-core judges them.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use aisle_domain::instant::{parse_rfc3339, rfc3339};
 use aisle_e2e::accounts::sign_in;
 use aisle_e2e::browser::{self, Browser, Phone, Window};
@@ -10,10 +12,11 @@ use aisle_e2e::shopping::line;
 use aisle_e2e::staff::SignedOn;
 use aisle_e2e::{Environment, Pair};
 use anyhow::{Context, Result, ensure};
+use http::Method;
 use serde_json::json;
 
 use crate::harness::skip;
-use crate::order_page::link;
+use crate::invites::link_code;
 use crate::transfers::scene::{BERLIN, HAMBURG, Scene, take};
 
 const EARLIER_MS: i64 = 24 * 3_600_000;
@@ -36,12 +39,34 @@ async fn open(name: &str, pair: Pair) -> Result<Option<Browser>> {
         .map(Some)
 }
 
-/// The order's page as the link handler leads there: with the link's cookie.
-async fn follow(window: &Window<'_>, aisle: &Environment, order: &str, code: &str) -> Result<()> {
+/// A link to an order or a cart, as it is texted to a number that gets no other.
+async fn link(aisle: &Environment, scope: &str, id: &str) -> Result<Link> {
+    static NUMBERS: AtomicU32 = AtomicU32::new(0);
+    let number = 100 + NUMBERS.fetch_add(1, Ordering::Relaxed);
+    let wanted = json!({
+        "scope": scope, "id": id, "address": format!("+4915112345{number}"),
+        "consent": {"wording_version": "2026-11", "purpose": "invite"},
+    });
+    let shopper = aisle.north();
+    let invite = shopper.post("/invites").json(&wanted);
+    let invite = invite.expect(201).await?.json().text("/id").to_owned();
+    let path = format!("/i/{}", link_code(aisle, &invite).await?);
+    Ok(Link { invite, path })
+}
+
+struct Link {
+    invite: String,
+    path: String,
+}
+
+/// Opens the link, which leads to this page.
+async fn follow(window: &Window<'_>, aisle: &Environment, link: &Link, page: &str) -> Result<()> {
     let origin = aisle.north().origin();
-    window.cookie(&origin, "aisle_link", code).await?;
-    let opened = window.open(&format!("{origin}/my/orders/{order}")).await?;
-    ensure!(opened["status"] == 200, "{opened:#}");
+    let opened = window.open(&format!("{origin}{}", link.path)).await?;
+    ensure!(
+        opened["status"] == 200 && opened["url"] == format!("{origin}{page}"),
+        "{opened:#}"
+    );
     Ok(())
 }
 
@@ -66,10 +91,11 @@ pub async fn the_texted_link_opens_the_order_with_and_without_script(pair: Pair)
     let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
     for script in [false, true] {
         let order = scene.order(1, BERLIN).await?;
-        let code = link(&scene.aisle, &order, "en").await?;
+        let link = link(&scene.aisle, "order", &order).await?;
+        let page = format!("/my/orders/{order}");
         let name = if script { "script" } else { "plain" };
         let phone = browser.phone(name, Phone { script, ..ENGLISH }).await?;
-        follow(&phone, &scene.aisle, &order, &code).await?;
+        follow(&phone, &scene.aisle, &link, &page).await?;
         let headline = phone.text("h1").await?;
         assert_eq!(headline, "Being prepared at Northfell Berlin");
         assert!(phone.text("main").await?.contains(&scene.item.title));
@@ -88,7 +114,7 @@ pub async fn the_texted_link_opens_the_order_with_and_without_script(pair: Pair)
         ready(&scene, &order).await?;
         match script {
             true => phone.wait("#pass").await?,
-            false => follow(&phone, &scene.aisle, &order, &code).await?,
+            false => follow(&phone, &scene.aisle, &link, &page).await?,
         }
         phone.click("#renew-button").await?;
         phone.wait(".qr svg").await?;
@@ -109,9 +135,9 @@ pub async fn the_page_follows_a_promise_that_moves(pair: Pair) -> Result<()> {
     };
     let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
     let order = scene.order(2, HAMBURG).await?;
-    let code = link(&scene.aisle, &order, "en").await?;
+    let link = link(&scene.aisle, "order", &order).await?;
     let phone = browser.phone("live", ENGLISH).await?;
-    follow(&phone, &scene.aisle, &order, &code).await?;
+    follow(&phone, &scene.aisle, &link, &format!("/my/orders/{order}")).await?;
     assert_eq!(phone.text("h1").await?, "On its way to Northfell Hamburg");
     let promised = phone.text(".lead").await?;
     phone.picture("promised").await?;
@@ -161,12 +187,20 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
     };
     let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
     let stages = Stages::of(&scene).await?;
+    with_app(&scene.aisle).await?;
+    let mut links = Vec::new();
+    for (_, order) in &stages.0 {
+        links.push(link(&scene.aisle, "order", order).await?);
+    }
+    unreachable(&scene, &stages).await?;
     for look in LOOKS {
-        let (locale, _) = look;
         let (name, phone) = looking(&browser, look, "").await?;
-        for (stage, order) in &stages.0 {
-            let code = link(&scene.aisle, order, locale).await?;
-            follow(&phone, &scene.aisle, order, &code).await?;
+        for ((stage, order), link) in stages.0.iter().zip(&links) {
+            follow(&phone, &scene.aisle, link, &format!("/my/orders/{order}")).await?;
+            ensure!(phone.count("#keep").await? == 1, "{stage}: to be kept");
+            ensure!(phone.count("#open-in-app").await? == 1, "{stage}: the app");
+            let unreachable = i64::from(*stage == "preparing");
+            ensure!(phone.count(".alarm").await? == unreachable, "{stage}");
             phone.unfold().await?;
             phone.picture(&format!("{name}-{stage}")).await?;
             phone.must_be_fit(&format!("{name} {stage}")).await?;
@@ -183,6 +217,102 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
         }
     }
     assert_eq!(scene.aisle.traps(), 0);
+    Ok(())
+}
+
+/// The brand has an app.
+async fn with_app(aisle: &Environment) -> Result<()> {
+    let admin = aisle.admin();
+    let mut brand = admin.get("/admin/brands/north").expect(200).await?.json();
+    brand["app"] = json!({
+        "apple": {"app_ids": ["ABCDE12345.com.example.shop"], "store_id": "123456789"},
+    });
+    let changed = admin.put("/admin/brands/north").json(&brand);
+    changed.expect(200).await?;
+    aisle.drain_outbox().await
+}
+
+/// As if no news of the order that is being prepared had come through.
+async fn unreachable(scene: &Scene, stages: &Stages) -> Result<()> {
+    scene.aisle.send_messages().await?;
+    let order = stages.order("preparing")?;
+    let failed = format!(
+        "UPDATE message SET status = 'failed' WHERE order_id = '{order}' AND channel = 'email'"
+    );
+    scene.aisle.database.rows(&failed).await.map(drop)
+}
+
+/// Where a link asks first, and where it leads nowhere.
+pub async fn what_a_link_says_is_fit_for_everybody(pair: Pair) -> Result<()> {
+    let Some(browser) = open("links", pair).await? else {
+        return Ok(());
+    };
+    let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
+    let aisle = &scene.aisle;
+    let origin = aisle.north().origin();
+    let ada = sign_in(aisle, NORTH, "ada@example.com").await?;
+    let eve = sign_in(aisle, NORTH, "eve@example.com").await?;
+    let order = scene.order(1, BERLIN).await?;
+    let [asked, used, revoked] = [
+        link(aisle, "order", &order).await?,
+        link(aisle, "order", &scene.order(1, BERLIN).await?).await?,
+        link(aisle, "order", &order).await?,
+    ];
+    let cart = link(aisle, "cart", &scene.cart(2).await?).await?;
+    let claim = used.path.replace("/i/", "/invites/") + "/claim";
+    eve.client.post(&claim).expect(200).await?;
+    let revoke = format!("/invites/{}", revoked.invite);
+    let shopper = aisle.north();
+    let revoke = shopper.call(Method::DELETE, &revoke);
+    revoke.expect(204).await?;
+    let ask = format!("{}/claim", asked.path);
+    let ask_cart = format!("{}/claim", cart.path);
+    for look in LOOKS {
+        let (name, phone) = looking(&browser, look, "").await?;
+        follow(&phone, aisle, &cart, "/my/cart").await?;
+        ensure!(
+            phone.count("#keep").await? == 1,
+            "{name}: a cart to be kept"
+        );
+        phone.picture(&format!("{name}-cart")).await?;
+        phone.must_be_fit(&format!("{name} cart")).await?;
+        phone
+            .cookie(&origin, "aisle_session", &ada.access_token)
+            .await?;
+        for (page, path, status) in [
+            ("claim", ask.as_str(), 200),
+            ("claim-cart", &ask_cart, 200),
+            ("used", &used.path, 410),
+            ("revoked", &revoked.path, 410),
+            ("unknown", "/i/00000000000000", 404),
+        ] {
+            let opened = phone.open(&format!("{origin}{path}")).await?;
+            ensure!(opened["status"] == status, "{page}: {opened:#}");
+            phone.picture(&format!("{name}-{page}")).await?;
+            phone.must_be_fit(&format!("{name} {page}")).await?;
+        }
+    }
+    // The question is answered.
+    let (name, phone) = looking(&browser, LOOKS[0], "-keeps").await?;
+    let token = &ada.access_token;
+    phone.cookie(&origin, "aisle_session", token).await?;
+    follow(&phone, aisle, &asked, &format!("/my/orders/{order}")).await?;
+    phone.click("#keep").await?;
+    phone.click("form button").await?;
+    phone.wait("#items-title").await?;
+    ensure!(phone.count("#keep").await? == 0, "{name}: it is kept");
+    let own = ada.client.get("/accounts/me/orders").expect(200).await?;
+    assert_eq!(own.json().text("/orders/0/id"), order);
+
+    aisle.database.set_clock_forward_ms(4 * EARLIER_MS).await?;
+    for look in LOOKS {
+        let (name, phone) = looking(&browser, look, "-later").await?;
+        let opened = phone.open(&format!("{origin}{}", cart.path)).await?;
+        ensure!(opened["status"] == 410, "{opened:#}");
+        phone.picture(&format!("{name}-expired")).await?;
+        phone.must_be_fit(&format!("{name} expired")).await?;
+    }
+    assert_eq!(aisle.traps(), 0);
     Ok(())
 }
 
@@ -219,11 +349,7 @@ pub async fn what_an_account_has_is_fit_for_everybody(pair: Pair) -> Result<()> 
     let wanted = json!({"line_items": [line(&scene.item.id, 2)]});
     ada.client.post("/carts").json(&wanted).expect(201).await?;
     let newcomer = sign_in(aisle, NORTH, "new@example.com").await?;
-    let lying = stages.0.iter().find(|(stage, _)| *stage == "ready");
-    let pass = format!(
-        "/my/orders/{}/pass",
-        lying.context("an order that lies ready")?.1
-    );
+    let pass = format!("/my/orders/{}/pass", stages.order("ready")?);
     let everything = [
         ("list", "/my/orders"),
         ("cart", "/my/cart"),
@@ -257,6 +383,11 @@ pub async fn what_an_account_has_is_fit_for_everybody(pair: Pair) -> Result<()> 
 struct Stages(Vec<(&'static str, String)>);
 
 impl Stages {
+    fn order(&self, stage: &str) -> Result<&str> {
+        let found = self.0.iter().find(|(name, _)| *name == stage);
+        Ok(found.context("no such stage")?.1.as_str())
+    }
+
     async fn of(scene: &Scene) -> Result<Self> {
         let awaiting = scene.order(1, HAMBURG).await?;
         let preparing = scene.order(1, BERLIN).await?;

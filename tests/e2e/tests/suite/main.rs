@@ -102,6 +102,7 @@ harness::suite! {
         the_texted_link_opens_the_order_with_and_without_script,
         the_page_follows_a_promise_that_moves,
         every_state_is_fit_for_everybody,
+        what_a_link_says_is_fit_for_everybody,
         what_an_account_has_is_fit_for_everybody,
     ],
     caching: [
