@@ -120,29 +120,15 @@ impl Person<'_> {
     fn forget_address(&self, batch: &mut Batch, channel: Channel, address: &str) {
         let brand_id = self.brand_id;
         let by_address = || values![brand_id, channel.name(), address];
-        let digest = forgotten(brand_id, channel, address);
         batch.add(
             "DELETE FROM one_time_code WHERE brand_id = ?1 AND kind = ?2 AND address = ?3",
             values![brand_id, channel.identity(), address],
         );
+        forget_words(batch, brand_id, channel, address, 0);
         batch.add(
-            "UPDATE consent SET address = ?4 WHERE brand_id = ?1 AND channel = ?2 AND address = ?3",
-            values![brand_id, channel.name(), address, &digest],
+            "DELETE FROM order_contact WHERE brand_id = ?1 AND channel = ?2 AND address = ?3",
+            by_address(),
         );
-        batch.add(
-            "INSERT INTO opt_out (brand_id, channel, address, since_ms) \
-             SELECT o.brand_id, o.channel, ?4, o.since_ms FROM opt_out o \
-             WHERE o.brand_id = ?1 AND o.channel = ?2 AND o.address = ?3 ON CONFLICT DO NOTHING",
-            values![brand_id, channel.name(), address, &digest],
-        );
-        for table in ["opt_out", "order_contact"] {
-            batch.add(
-                format!(
-                    "DELETE FROM {table} WHERE brand_id = ?1 AND channel = ?2 AND address = ?3"
-                ),
-                by_address(),
-            );
-        }
         for (table, change) in [("message", FORGOTTEN_MESSAGE), ("invite", FORGOTTEN_INVITE)] {
             batch.add(
                 format!(
@@ -201,6 +187,33 @@ impl Person<'_> {
             own(),
         );
     }
+}
+
+/// What an address has agreed to and refused, at least `age_ms` ago: a digest of it stays.
+pub fn forget_words(
+    batch: &mut Batch,
+    brand_id: &str,
+    channel: Channel,
+    address: &str,
+    age_ms: i64,
+) {
+    let digest = forgotten(brand_id, channel, address);
+    let params = values![brand_id, channel.name(), address, age_ms];
+    let with_digest = [params.clone(), values![digest]].concat();
+    batch.add(
+        "UPDATE consent SET address = ?5 WHERE brand_id = ?1 AND channel = ?2 AND address = ?3 AND at_ms <= {now} - ?4",
+        with_digest.clone(),
+    );
+    batch.add(
+        "INSERT INTO opt_out (brand_id, channel, address, since_ms) \
+         SELECT o.brand_id, o.channel, ?5, o.since_ms FROM opt_out o \
+         WHERE o.brand_id = ?1 AND o.channel = ?2 AND o.address = ?3 AND o.since_ms <= {now} - ?4 ON CONFLICT DO NOTHING",
+        with_digest,
+    );
+    batch.add(
+        "DELETE FROM opt_out WHERE brand_id = ?1 AND channel = ?2 AND address = ?3 AND since_ms <= {now} - ?4",
+        params,
+    );
 }
 
 /// What becomes of a message to somebody who is forgotten.

@@ -2,6 +2,7 @@
 //! `retention`. A little at a time: the relay calls it every few seconds.
 
 mod chores;
+mod consents;
 mod documents;
 
 use aisle_domain::brand::Brand;
@@ -22,6 +23,7 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
     for brand in call.model().brands().await?.iter() {
         chores::run(call, brand, &mut run).await?;
         documents::run(call, brand, &mut run).await?;
+        consents::run(call, brand, &mut run).await?;
         erase_unused(call, brand, &mut run).await?;
         go_on_erasing(call, brand, &mut run).await?;
     }

@@ -193,6 +193,9 @@ pub struct RetentionPolicy {
     pub order_days: i64,
     /// Whom goods were kept for, after the hold is over.
     pub hold_days: i64,
+    /// Addresses that agreed to messages or refused them, after their last word and once no
+    /// account or order knows them. That they refused is known on, by a digest.
+    pub consent_days: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -328,6 +331,7 @@ impl Default for RetentionPolicy {
             checkout_days: 90,
             order_days: 3_650,
             hold_days: 30,
+            consent_days: 1_095,
         }
     }
 }
@@ -501,6 +505,7 @@ impl Policies {
             ("retention.checkout_days", retention.checkout_days, KEPT),
             ("retention.order_days", retention.order_days, KEPT),
             ("retention.hold_days", retention.hold_days, KEPT),
+            ("retention.consent_days", retention.consent_days, KEPT),
             ("invites.order_hours", invites.order_hours, HOURS),
             ("invites.cart_hours", invites.cart_hours, HOURS),
             ("invites.account_hours", invites.account_hours, HOURS),

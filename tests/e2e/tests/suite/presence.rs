@@ -413,12 +413,18 @@ pub async fn a_ticker_of_one_route_settles_what_was_cut_short(pair: Pair) -> Res
     let ticker = aisle.with_key(&aisle.relay_key);
     let run = ticker.post("/relay/run").expect(200).await?.json();
     let chores = run.list("/housekeeping");
-    assert!(chores.len() >= 3, "{run:#}");
+    let mut tidied: Vec<&str> = chores.iter().map(|chore| chore.text("/path")).collect();
+    tidied.sort_unstable();
+    let everybody = [
+        "/accounts/housekeeping",
+        "/checkout-sessions/recover",
+        "/holds/housekeeping",
+        "/messages/housekeeping",
+        "/transfers/housekeeping",
+    ];
+    assert_eq!(tidied, everybody);
     for chore in chores {
-        assert!(
-            [json!(200), json!(202), json!(404)].contains(&chore["status"]),
-            "{run:#}"
-        );
+        assert!([200, 202].contains(&chore.number("/status")), "{run:#}");
     }
     let settled = shopper.get(&path).expect(200).await?.json();
     assert_ne!(settled["status"], "complete_in_progress", "{settled:#}");
