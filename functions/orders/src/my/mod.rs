@@ -4,6 +4,7 @@
 
 mod cart;
 mod forms;
+mod history;
 mod link;
 mod list;
 mod order;
@@ -43,6 +44,7 @@ async fn dispatch(call: &Call) -> Result<Reply, Error> {
         ("GET", ["my", "orders", id]) => order::show(call, id).await,
         ("GET", ["my", "orders", id, "events"]) => stream::open(call, id).await,
         ("GET", ["my", "orders", id, "pass"]) => pass::show(call, id).await,
+        ("GET", ["my", "orders", id, "history"]) => history::show(call, id).await,
         ("POST", ["my", "orders", id, form]) => forms::submit(call, id, form).await,
         ("GET", ["my", "cart"]) => cart::show(call).await,
         ("GET", ["my", "sign-in"]) => sign_in::show(call).await,
@@ -51,7 +53,7 @@ async fn dispatch(call: &Call) -> Result<Reply, Error> {
             _,
             ["my", "orders" | "cart" | "sign-in"]
             | ["my", "orders", _]
-            | ["my", "orders", _, "events"],
+            | ["my", "orders", _, "events" | "history"],
         ) => Err(call.method_not_allowed("GET, HEAD")),
         _ => Err(call.not_found()),
     }

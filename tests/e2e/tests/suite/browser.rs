@@ -350,10 +350,12 @@ pub async fn what_an_account_has_is_fit_for_everybody(pair: Pair) -> Result<()> 
     ada.client.post("/carts").json(&wanted).expect(201).await?;
     let newcomer = sign_in(aisle, NORTH, "new@example.com").await?;
     let pass = format!("/my/orders/{}/pass", stages.order("ready")?);
+    let history = format!("/my/orders/{}/history", stages.order("collected")?);
     let everything = [
         ("list", "/my/orders"),
         ("cart", "/my/cart"),
         ("pass", pass.as_str()),
+        ("history", &history),
     ];
     let origin = aisle.north().origin();
     for look in LOOKS {

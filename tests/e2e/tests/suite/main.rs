@@ -286,6 +286,7 @@ harness::suite! {
         a_page_stops_listening_with_its_link_and_its_time,
         a_return_is_started_by_form,
         the_store_is_found_and_open,
+        the_longest_order_fits_as_well,
         open_pages_hold_no_connection,
     ],
     presence: [

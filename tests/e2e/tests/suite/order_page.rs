@@ -26,7 +26,8 @@ pub use choices::{
 pub use html::{
     a_page_stops_listening_with_its_link_and_its_time, a_return_is_started_by_form,
     a_stream_tells_that_the_order_changed, forms_do_what_the_api_does,
-    open_pages_hold_no_connection, the_page_is_small_sealed_and_in_three_languages, the_store_is_found_and_open,
+    open_pages_hold_no_connection, the_longest_order_fits_as_well,
+    the_page_is_small_sealed_and_in_three_languages, the_store_is_found_and_open,
 };
 
 /// An order's id that nobody has.

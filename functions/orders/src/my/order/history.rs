@@ -8,6 +8,9 @@ use maud::{Markup, html};
 use super::Page;
 use crate::my::text::fill;
 
+/// Entries of the timeline beside everything else; all of them have a page of their own.
+const MOST: usize = 20;
+
 impl Page<'_> {
     pub(super) fn items(&self) -> Markup {
         let (order, text) = (&self.facts.order, self.text);
@@ -21,9 +24,10 @@ impl Page<'_> {
                         li {
                             span {
                                 (own.line.title)
-                                span.tag { (fill(text.quantity, &[("count", &count(own.line.quantity))])) }
                                 @if own.fulfilled > 0 && own.fulfilled < own.line.quantity {
                                     span.tag { (fill(text.handed_over_of, &[("count", &count(own.fulfilled)), ("all", &count(own.line.quantity))])) }
+                                } @else {
+                                    span.tag { (fill(text.quantity, &[("count", &count(own.line.quantity))])) }
                                 }
                             }
                             span { (money(own.line.amount.amount_minor)) }
@@ -35,16 +39,29 @@ impl Page<'_> {
         }
     }
 
+    /// The latest of what has happened.
     pub(super) fn history(&self) -> Markup {
-        let placed = self.facts.order.placed_at_ms;
         html! {
             section.card aria-labelledby="timeline-title" {
                 h2 #timeline-title { (self.text.timeline) }
-                ol.past reversed {
-                    @for one in self.facts.recorded.iter().rev() {
-                        (self.past(one.occurred_at_ms, &self.event(one)))
-                    }
-                    (self.past(placed, self.text.placed))
+                (self.entries(MOST))
+                @if self.facts.recorded.len() > MOST {
+                    a.button.plain href=(self.path("/history")) { (self.text.timeline_all) }
+                }
+            }
+        }
+    }
+
+    /// The last `most` entries, and how it began where nothing is left out.
+    pub fn entries(&self, most: usize) -> Markup {
+        let recorded = &self.facts.recorded;
+        html! {
+            ol.past reversed {
+                @for one in recorded.iter().rev().take(most) {
+                    (self.past(one.occurred_at_ms, &self.event(one)))
+                }
+                @if recorded.len() <= most {
+                    (self.past(self.facts.order.placed_at_ms, self.text.placed))
                 }
             }
         }

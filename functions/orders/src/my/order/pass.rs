@@ -59,7 +59,7 @@ fn switch(page: &Page<'_>, large: bool) -> Markup {
     let text = page.text;
     html! {
         @if large {
-            a.button.plain href=(page.path("")) { (text.pass_small) }
+            a.button.plain href=(page.path("")) { (text.back_to_order) }
         } @else if page.facts.pass.is_some() {
             a.button.plain href=(page.path("/pass")) { (text.pass_large) }
         }

@@ -46,7 +46,7 @@ pub struct Text {
     pub pass_show: &'static str,
     pub pass_refresh: &'static str,
     pub pass_large: &'static str,
-    pub pass_small: &'static str,
+    pub back_to_order: &'static str,
     pub pass_code: &'static str,
     pub pass_until: &'static str,
     pub pass_alt: &'static str,
@@ -78,6 +78,7 @@ pub struct Text {
     pub handed_over_of: &'static str,
     // What happened.
     pub timeline: &'static str,
+    pub timeline_all: &'static str,
     pub placed: &'static str,
     pub ev_transfer_requested: &'static str,
     pub ev_transfer_approved: &'static str,

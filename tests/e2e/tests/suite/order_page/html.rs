@@ -6,6 +6,7 @@ use aisle_domain::instant::parse_rfc3339;
 use aisle_e2e::environment::NORTH;
 use aisle_e2e::events::Events;
 use aisle_e2e::json::Look;
+use aisle_e2e::shopping::{complete, order_id, pickup_checkout};
 use aisle_e2e::{Answer, Pair};
 use anyhow::{Context, Result};
 use http::Method;
@@ -163,6 +164,70 @@ pub async fn forms_do_what_the_api_does(pair: Pair) -> Result<()> {
     let answer = submit(&scene.shopper, &at("/nothing"), "").await?;
     assert_eq!(answer.status, 404);
     scene.aisle.database.check_invariants().await
+}
+
+/// As many lines as an order can have, each of them half collected, and as many entries as a
+/// timeline shows.
+pub async fn the_longest_order_fits_as_well(pair: Pair) -> Result<()> {
+    const LINES: i64 = 100;
+    let scene = Scene::with(pair, &[(BERLIN, 3 * LINES)]).await?;
+    let lines: Vec<_> = (0..LINES)
+        .map(|_| {
+            let id = uuid::Uuid::now_v7().to_string();
+            json!({"id": id, "item": {"id": scene.item.id}, "quantity": 2})
+        })
+        .collect();
+    let session = pickup_checkout(&scene.shopper, &lines, scene.id(BERLIN)).await?;
+    let completed = complete(&scene.shopper, &session).await?.json();
+    let order = order_id(&completed);
+    let page = format!("/my/orders/{order}");
+    let pass = format!("/orders/{order}/pass");
+    let clerk = scene
+        .aisle
+        .staff(NORTH, scene.id(BERLIN), "pos stock")
+        .await?
+        .client;
+    let ready = format!("/holds/pickups/{order}/ready");
+    clerk.post(&ready).json(&json!({})).expect(200).await?;
+    let shown = scene.order_shown(order).await?;
+    let one_each: Vec<_> = shown
+        .list("/line_items")
+        .iter()
+        .map(|line| json!({"line_id": line["id"], "quantity": 1}))
+        .collect();
+    let token = scene.shopper.post(&pass).expect(201).await?.json();
+    let half = json!({"pass": token["token"], "lines": one_each});
+    let hand_over = clerk.post(&format!("/pos/orders/{order}/hand-over"));
+    hand_over.json(&half).expect(201).await?;
+    scene.shopper.post(&pass).expect(201).await?;
+    for doubling in 0..7 {
+        let again = format!(
+            "INSERT INTO order_event (id, brand_id, order_id, type, doc, occurred_at_ms) \
+             SELECT id || '{doubling}', brand_id, order_id, type, doc, occurred_at_ms + {} \
+             FROM order_event WHERE order_id = '{order}'",
+            60_000 << doubling
+        );
+        scene.aisle.database.rows(&again).await?;
+    }
+    let history = format!("{page}/history");
+    for language in ["en", "es", "de"] {
+        for (path, entries) in [(&page, 20), (&history, 101)] {
+            let call = scene.shopper.get(path).header("accept-language", language);
+            let shown = call.expect(200).await?;
+            let (text, bytes) = (shown.text(), shown.body.len());
+            assert!(bytes < MAX_BYTES, "{language} {path}: {bytes} bytes");
+            assert_eq!(text.matches("<time ").count(), entries, "{language} {path}");
+        }
+    }
+    let shown = scene.shopper.get(&page).expect(200).await?;
+    let text = shown.text();
+    assert_eq!(text.matches("1 of 2 collected").count(), 100, "{text}");
+    assert!(
+        text.contains("viewBox") && text.contains("id=\"return\""),
+        "{text}"
+    );
+    assert!(text.contains(&format!("href=\"{history}\"")), "{text}");
+    Ok(())
 }
 
 /// What is to be typed where the QR code cannot be scanned.
