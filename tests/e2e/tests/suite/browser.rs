@@ -186,8 +186,9 @@ pub async fn every_state_is_fit_for_everybody(pair: Pair) -> Result<()> {
         return Ok(());
     };
     let scene = Scene::with(pair, &[(BERLIN, 9)]).await?;
-    let stages = Stages::of(&scene).await?;
     with_app(&scene.aisle).await?;
+    let stages = Stages::of(&scene).await?;
+    until_app_shows(&scene, stages.order("ready")?).await?;
     let mut links = Vec::new();
     for (_, order) in &stages.0 {
         links.push(link(&scene.aisle, "order", order).await?);
@@ -230,6 +231,20 @@ async fn with_app(aisle: &Environment) -> Result<()> {
     let changed = admin.put("/admin/brands/north").json(&brand);
     changed.expect(200).await?;
     aisle.drain_outbox().await
+}
+
+/// Asks until the pages have noticed the app, whose bound is a matter of its own.
+async fn until_app_shows(scene: &Scene, order: &str) -> Result<()> {
+    /// Each is a round trip, so that this is a bound on patience, not on time.
+    const REQUESTS: usize = 200_000;
+    let page = format!("/my/orders/{order}");
+    for _ in 0..REQUESTS {
+        let shown = scene.shopper.get(&page).expect(200).await?;
+        if shown.text().contains("apple-itunes-app") {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the page does not offer the app")
 }
 
 /// As if no news of the order that is being prepared had come through.
