@@ -1,5 +1,7 @@
 //! What shoppers were sent, as they find it on their phones and in their mail.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::{Context, Result};
 
 use crate::Environment;
@@ -57,8 +59,6 @@ impl Environment {
     /// Plans and sends what is due at this moment by the database's clock.
     pub async fn send_messages(&self) -> Result<()> {
         const LOOKS: usize = 20_000;
-        const ON_THEIR_WAY: &str =
-            "SELECT count(*) FROM message WHERE status = 'sending' AND failure IS NULL";
         self.drain_outbox().await?;
         let relay = self.with_key(&self.relay_key);
         for _ in 0..LOOKS {
@@ -68,10 +68,24 @@ impl Environment {
                 .await?
                 .json();
             let idle = run["planned"] == 0 && run["settled"] == 0;
-            if idle && self.database.number(ON_THEIR_WAY).await? == 0 {
+            if idle && self.on_their_way().await? == 0 {
                 return Ok(());
             }
         }
         anyhow::bail!("messages do not get through")
+    }
+
+    /// Messages that somebody else is sending, or will as soon as the one before has gone.
+    async fn on_their_way(&self) -> Result<i64> {
+        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let sql = format!(
+            "SELECT count(*) FROM message m, clock c WHERE m.status = 'sending' AND m.failure IS NULL \
+             OR m.status = 'queued' AND m.next_attempt_at_ms <= {now_ms} + c.offset_ms \
+               AND (m.purpose <> 'update' OR NOT EXISTS (SELECT 1 FROM message e WHERE e.order_id = m.order_id \
+                 AND e.channel = m.channel AND e.address = m.address AND e.purpose = 'update' \
+                 AND e.status IN ('queued', 'sending') AND (e.created_at_ms < m.created_at_ms \
+                   OR e.created_at_ms = m.created_at_ms AND e.id < m.id)))"
+        );
+        self.database.number(&sql).await
     }
 }

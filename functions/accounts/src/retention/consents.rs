@@ -73,7 +73,6 @@ pub async fn run(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(
         let last = seen.last().filter(|_| seen.len() == RUN_ADDRESSES);
         match last {
             Some(row) => {
-                run.more = true;
                 batch.add(
                     "INSERT INTO retention_walk (brand_id, kind, up_to) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (brand_id, kind) DO UPDATE SET up_to = excluded.up_to",

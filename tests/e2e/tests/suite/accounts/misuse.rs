@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{ADA, MINUTE_MS, order};
+use super::{ADA, ADAS_PHONE, MINUTE_MS, order};
 
 async fn guess(client: &Client, challenge: &str, code: &str) -> Result<(u16, Value)> {
     let request = json!({"challenge_id": challenge, "code": code, "device_name": "Any"});
