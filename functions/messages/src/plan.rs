@@ -305,17 +305,19 @@ fn write(
     let channel = contact.channel.name();
     let outdated = outdated_by(template);
     if !outdated.is_empty() {
-        let list = Value::from(outdated).to_string();
+        let waiting = format!(
+            "m.brand_id = ?1 AND m.order_id = ?2 AND m.channel = ?3 AND m.address = ?4 AND m.purpose = 'update' \
+             AND m.status = 'queued' AND m.template IN ('{}')",
+            outdated.join("', '")
+        );
+        let params = values![&brand.id, &order.id, channel, &contact.address];
+        changes::of_messages(batch, &waiting, params.clone());
         batch.add(
-            (
-                "UPDATE message SET status = 'suppressed', failure = 'outdated', params = '{}', updated_at_ms = {now} \
-                 WHERE brand_id = ?1 AND order_id = ?2 AND channel = ?3 AND address = ?4 AND purpose = 'update' \
-                 AND status = 'queued' AND template IN (SELECT value FROM json_each(?5))",
-                "UPDATE message SET status = 'suppressed', failure = 'outdated', params = '{}', updated_at_ms = {now} \
-                 WHERE brand_id = ?1 AND order_id = ?2 AND channel = ?3 AND address = ?4 AND purpose = 'update' \
-                 AND status = 'queued' AND template IN (SELECT jsonb_array_elements_text(?5::jsonb))",
+            format!(
+                "UPDATE message SET status = 'suppressed', failure = 'outdated', params = '{{}}', updated_at_ms = {{now}} \
+                 WHERE id IN (SELECT m.id FROM message m WHERE {waiting})"
             ),
-            values![&brand.id, &order.id, channel, &contact.address, list],
+            params,
         );
     }
     let key = notice_key(&format!("notice/{event_id}"), channel, &contact.address);

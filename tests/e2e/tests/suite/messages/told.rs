@@ -66,6 +66,9 @@ pub async fn devices_see_what_became_of_news(pair: Pair) -> Result<()> {
 
     told(&aisle, &placed, 4).await?;
     assert_eq!(notices(&ada, &mut cursor).await?, [pair("sms", "queued")]);
+    told(&aisle, &placed, 6).await?;
+    let replaced = [pair("sms", "suppressed"), pair("sms", "queued")];
+    assert_eq!(notices(&ada, &mut cursor).await?, replaced);
     let stop = [
         ("AccountSid", ACCOUNT),
         ("MessageSid", "SM1"),
