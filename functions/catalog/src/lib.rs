@@ -34,8 +34,8 @@ async fn search(call: &Call) -> Result<Reply, Error> {
     let request: SearchRequest = call.json().await?;
     request.check().map_err(invalid)?;
     let brand = call.brand().await?;
-    let shelf = Shelf::open(call.model(), &brand).await?;
     let filters = request.filters.clone().unwrap_or_default();
+    let shelf = Shelf::open(call.model(), &brand, &filters, &request.context).await?;
     let scope = scope(&shelf, &filters, &request.context);
     search::answer(call.db(), &shelf, &scope, &request, &filters).await
 }
@@ -43,7 +43,7 @@ async fn search(call: &Call) -> Result<Reply, Error> {
 async fn lookup(call: &Call) -> Result<Reply, Error> {
     let request: LookupRequest = call.json().await?;
     let brand = call.brand().await?;
-    let shelf = Shelf::open(call.model(), &brand).await?;
+    let shelf = Shelf::open(call.model(), &brand, &request.filters, &request.context).await?;
     let scope = scope(&shelf, &request.filters, &request.context);
     lookup::answer(&shelf, &scope, &request).await
 }
@@ -52,7 +52,7 @@ async fn product(call: &Call) -> Result<Reply, Error> {
     let request: ProductRequest = call.json().await?;
     request.check().map_err(invalid)?;
     let brand = call.brand().await?;
-    let shelf = Shelf::open(call.model(), &brand).await?;
+    let shelf = Shelf::open(call.model(), &brand, &request.filters, &request.context).await?;
     let scope = scope(&shelf, &request.filters, &request.context);
     product::answer(&shelf, &scope, &request).await
 }
@@ -60,7 +60,8 @@ async fn product(call: &Call) -> Result<Reply, Error> {
 fn scope<'a>(shelf: &'a Shelf, filters: &Filters, context: &Context) -> Scope<'a> {
     Scope::new(
         shelf.brand,
-        &shelf.locations.all,
+        shelf.store.as_deref().map(|store| &store.value),
+        shelf.collected_anywhere,
         filters,
         context,
         now_ms(),

@@ -57,7 +57,11 @@ async fn resolve(
             product_ids.push(target.product_id.clone());
         }
     }
-    let views = shelf.views(&product_ids).await?;
+    let skus = targets
+        .iter()
+        .flatten()
+        .filter_map(|target| target.sku.clone());
+    let views = shelf.views(&product_ids, &skus.collect::<Vec<_>>()).await?;
     let mut found: Vec<Found> = views
         .into_iter()
         .flatten()

@@ -30,7 +30,10 @@ pub async fn answer(
         return not_found(&request.id);
     };
     let views = shelf
-        .views(std::slice::from_ref(&target.product_id))
+        .views(
+            std::slice::from_ref(&target.product_id),
+            target.sku.as_slice(),
+        )
         .await?;
     let Some(view) = views.into_iter().next().flatten() else {
         return not_found(&request.id);

@@ -1,11 +1,11 @@
-//! `POST /catalog/search`: one call of the database, the stock included.
+//! `POST /catalog/search`: one call of the database; the stock is the read model's.
 
 use aisle_domain::product::Variant;
 use aisle_domain::selection::featured;
 use aisle_domain::supply::Supply;
 use aisle_http::{Error, Reply};
 use aisle_store::Db;
-use aisle_store::search::{Hit, Position, ProductQuery, products};
+use aisle_store::search::{Position, ProductQuery, products};
 use aisle_ucp::catalog::fulfillment::Scope;
 use aisle_ucp::catalog::view::ProductView;
 use aisle_ucp::catalog::{Filters, PriceBounds, SearchRequest, answer};
@@ -43,16 +43,29 @@ pub async fn answer(
         categories: &filters.categories,
         price_min_minor: price.map(|bounds| bounds.min_minor),
         price_max_minor: price.map(|bounds| bounds.max_minor),
-        in_stock_at: scope.restriction(),
+        in_stock: scope.restriction(),
         after: after.as_ref(),
         limit: page.size().map_err(invalid)? as i64,
     };
     let found = products(db, &shelf.brand.id, &query).await?;
-    let listings: Vec<String> = found
-        .hits
-        .into_iter()
-        .filter_map(|hit| listing(shelf, scope, price, hit))
+    let currency = &shelf.brand.currency;
+    let views = found.hits.into_iter();
+    let views: Vec<ProductView> = views
+        .filter_map(|product| ProductView::new(product, currency))
         .collect();
+    let variants = views
+        .iter()
+        .flat_map(|view| view.product().active_variants());
+    let mut supplies = shelf
+        .supplies(&variants.collect::<Vec<_>>())
+        .await?
+        .into_iter();
+    let mut listings: Vec<String> = Vec::with_capacity(views.len());
+    for view in &views {
+        let active = view.product().active_variants();
+        let stocked: Vec<(&Variant, Supply)> = active.zip(supplies.by_ref()).collect();
+        listings.extend(listing(view, stocked, scope, price));
+    }
     let pagination = Pagination::new(search, found.next, found.total);
     Ok(json(answer::search(
         &listings,
@@ -61,19 +74,15 @@ pub async fn answer(
     )))
 }
 
-fn listing(shelf: &Shelf, scope: &Scope, price: Option<PriceBounds>, hit: Hit) -> Option<String> {
-    let view = ProductView::new(hit.product, &shelf.brand.currency)?;
-    let supply = |variant: &Variant| -> Supply {
-        let levels = hit.stock.iter().filter(|(sku, ..)| *sku == variant.sku);
-        Supply::new(
-            &shelf.locations.all,
-            levels.map(|(_, location_id, units)| (location_id.as_str(), *units)),
-        )
-    };
-    let offered: Vec<(&Variant, Supply)> = view
-        .product()
-        .active_variants()
-        .map(|variant| (variant, supply(variant)))
+/// What is shown of a product, whose active variants have this supply.
+fn listing(
+    view: &ProductView,
+    stocked: Vec<(&Variant, Supply)>,
+    scope: &Scope,
+    price: Option<PriceBounds>,
+) -> Option<String> {
+    let offered: Vec<(&Variant, Supply)> = stocked
+        .into_iter()
         .filter(|(variant, supply)| passes(variant, supply, price, scope))
         .collect();
     let is_obtainable = |wanted: &Variant| {

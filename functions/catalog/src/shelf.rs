@@ -1,32 +1,50 @@
-//! What a catalog answer is made of: products, their stock, the brand's locations. Each is
+//! What a catalog answer is made of: products, their stock, the store in mind. Each is
 //! looked for in this instance's memory, then in the read model.
 
 use std::rc::Rc;
 
 use aisle_domain::brand::Brand;
 use aisle_domain::gtin::{Gtin, GtinError};
-use aisle_domain::id::is_id;
+use aisle_domain::location::Location;
+use aisle_domain::places::{Nearest, Place};
 use aisle_domain::product::Variant;
-use aisle_domain::supply::Supply;
-use aisle_store::model::{Locations, Model, Ref, StockDoc, Target};
+use aisle_domain::supply::{OtherStore, Supply};
+use aisle_store::model::{Level, Model, Read, Ref, Summary, Target};
 use aisle_store::{StoreError, memory};
-use aisle_ucp::catalog::fulfillment::Scope;
+use aisle_ucp::catalog::fulfillment::{Scope, store_named};
 use aisle_ucp::catalog::view::{Availability, ProductView, VariantState};
-use aisle_ucp::catalog::{Input, PriceBounds};
+use aisle_ucp::catalog::{Filters, Input, PriceBounds};
+use aisle_ucp::page::Context;
+use futures::future::{join_all, try_join};
+
+/// What a product with what is shown of it takes, about.
+const VIEW_BYTES: usize = 8 << 10;
 
 pub struct Shelf<'a> {
     pub model: Model<'a>,
     pub brand: &'a Brand,
-    pub locations: Rc<Locations>,
+    /// The one that the request names.
+    pub store: Option<Rc<Read<Location>>>,
+    /// Whether there is any store that hands over.
+    pub collected_anywhere: bool,
 }
 
 impl<'a> Shelf<'a> {
-    pub async fn open(model: Model<'a>, brand: &'a Brand) -> Result<Self, StoreError> {
-        let locations = model.locations(&brand.id).await?;
+    pub async fn open(
+        model: Model<'a>,
+        brand: &'a Brand,
+        filters: &Filters,
+        context: &Context,
+    ) -> Result<Self, StoreError> {
+        let names = store_named(filters, context);
+        let stores = model.locations_named(&brand.id, names.as_slice());
+        let (stores, cells) = try_join(stores, model.cells(&brand.id)).await?;
+        let store = stores.into_iter().next().flatten();
         Ok(Self {
             model,
             brand,
-            locations,
+            store: store.filter(|store| store.visible),
+            collected_anywhere: cells.iter().any(|cell| cell.hands_over > 0),
         })
     }
 
@@ -44,7 +62,7 @@ impl<'a> Shelf<'a> {
         if unknown.is_empty() {
             return Ok(found);
         }
-        let candidates: Vec<Vec<Ref>> = unknown.iter().map(|id| readings(id)).collect();
+        let candidates: Vec<Vec<Ref>> = unknown.iter().map(|id| Ref::readings(id)).collect();
         let mut targets = self
             .model
             .resolve_any(&self.brand.id, &candidates)
@@ -63,8 +81,18 @@ impl<'a> Shelf<'a> {
         Ok(found)
     }
 
-    /// The products that shoppers see among these, in their order.
-    pub async fn views(&self, ids: &[String]) -> Result<Vec<Option<Rc<ProductView>>>, StoreError> {
+    /// The products that shoppers see among these, in their order. The stock of what is
+    /// probably wanted of them is fetched beside.
+    pub async fn views(
+        &self,
+        ids: &[String],
+        skus: &[String],
+    ) -> Result<Vec<Option<Rc<ProductView>>>, StoreError> {
+        let stock = self.model.stock(&self.brand.id, skus);
+        Ok(try_join(self.products(ids), stock).await?.0)
+    }
+
+    async fn products(&self, ids: &[String]) -> Result<Vec<Option<Rc<ProductView>>>, StoreError> {
         let key = |id: &str| format!("{}/view/{id}", self.brand.id);
         let mut views: Vec<Option<Rc<ProductView>>> =
             ids.iter().map(|id| memory::get(&key(id))).collect();
@@ -92,71 +120,67 @@ impl<'a> Shelf<'a> {
                 .and_then(|product| ProductView::new(product, &self.brand.currency))
                 .map(Rc::new);
             if let Some(view) = slot {
-                memory::keep(&key(id), Rc::clone(view));
+                memory::keep_of(&key(id), Rc::clone(view), VIEW_BYTES);
             }
         }
         Ok(views)
     }
 
-    /// The stock of each SKU, in order.
-    pub async fn stock(&self, skus: &[String]) -> Result<Vec<Rc<StockDoc>>, StoreError> {
-        let key = |sku: &str| format!("{}/stock/{sku}", self.brand.id);
-        let known: Vec<Option<Rc<StockDoc>>> =
-            skus.iter().map(|sku| memory::get(&key(sku))).collect();
-        let missing: Vec<String> = skus
-            .iter()
-            .zip(&known)
-            .filter(|(_, doc)| doc.is_none())
-            .map(|(sku, _)| sku.clone())
-            .collect();
-        let read = if missing.is_empty() {
-            Vec::new()
-        } else {
-            self.model.stock(&self.brand.id, &missing).await?
-        };
-        let mut read = read.into_iter().map(|doc| {
-            let doc = Rc::new(doc);
-            memory::keep(&key(&doc.sku), Rc::clone(&doc));
-            doc
-        });
-        Ok(known
-            .into_iter()
-            .filter_map(|doc| doc.or_else(|| read.next()))
-            .collect())
-    }
-
     /// What can be promised of each variant, in order.
     pub async fn supplies(&self, variants: &[&Variant]) -> Result<Vec<Supply>, StoreError> {
         let skus: Vec<String> = variants.iter().map(|variant| variant.sku.clone()).collect();
-        let stock = self.stock(&skus).await?;
-        let levels = |doc: &Rc<StockDoc>| -> Vec<(String, i64)> {
-            doc.levels
-                .iter()
-                .map(|level| (level.location_id.clone(), level.available()))
-                .collect()
+        let stock = self.model.stock(&self.brand.id, &skus).await?;
+        let supply = |stock: &Option<Rc<Read<Summary>>>| {
+            let sums = stock
+                .as_ref()
+                .map(|stock| (stock.shippable, stock.collectable));
+            let (shippable, collectable) = sums.unwrap_or_default();
+            Supply {
+                shippable,
+                collectable,
+                ..Supply::default()
+            }
         };
-        let supply = |doc| {
-            let levels = levels(doc);
-            Supply::new(
-                &self.locations.all,
-                levels.iter().map(|(id, units)| (id.as_str(), *units)),
-            )
+        let mut supplies: Vec<Supply> = stock.iter().map(supply).collect();
+        let Some(store) = &self.store else {
+            return Ok(supplies);
         };
-        Ok(stock.iter().map(supply).collect())
+        let here = self.model.levels_at(&self.brand.id, &skus, store).await?;
+        for (supply, Level(_, units, _)) in supplies.iter_mut().zip(here) {
+            supply.at_store = units;
+        }
+        let others = supplies.iter().zip(&stock).map(async |(supply, stock)| {
+            let stock = stock.as_ref().filter(|_| supply.collectable > 0);
+            match stock.filter(|_| supply.at_store == 0 || !store.hands_over()) {
+                Some(stock) => self.nearest_to(store, stock).await,
+                None => Ok(None),
+            }
+        });
+        let others = join_all(others).await;
+        for (supply, other) in supplies.iter_mut().zip(others) {
+            supply.nearest = other?;
+        }
+        Ok(supplies)
     }
-}
 
-/// What an identifier may mean, the likeliest first.
-fn readings(id: &str) -> Vec<Ref> {
-    if is_id(id) {
-        return vec![Ref::Id(id.into())];
+    /// The store nearest to another one that hands over and has one.
+    async fn nearest_to(
+        &self,
+        store: &Location,
+        stock: &Read<Summary>,
+    ) -> Result<Option<OtherStore>, StoreError> {
+        let hands_over = |place: &Place| place.hands_over && place.id != store.id;
+        let (brand_id, nearest) = (&self.brand.id, Nearest::new(1, None));
+        let from = store.geo.into();
+        let found = self
+            .model
+            .nearest_with(brand_id, stock, from, nearest, hands_over);
+        Ok(found.await?.0.into_iter().next().map(|near| OtherStore {
+            id: near.id,
+            name: near.what.0.name,
+            distance_m: near.distance_m.round() as i64,
+        }))
     }
-    let gtin = Gtin::parse(id)
-        .ok()
-        .map(|gtin| Ref::Gtin(gtin.as_str().into()));
-    gtin.into_iter()
-        .chain([Ref::Sku(id.into()), Ref::Handle(id.into())])
-        .collect()
 }
 
 /// The right check digit, when the identifier is a GTIN but for that digit.

@@ -271,9 +271,11 @@ fn caller(operation: &str, viewer: &Viewer) -> String {
     }
 }
 
-fn named(request: &CartRequest) -> Vec<&str> {
+fn named(request: &CartRequest) -> Vec<(&str, i64)> {
     let lines = request.lines.iter();
-    lines.map(|line| line.item.as_str()).collect()
+    lines
+        .map(|line| (line.item.as_str(), line.quantity))
+        .collect()
 }
 
 /// The cart that `request` asks for, priced.

@@ -1,21 +1,24 @@
 //! The one read of a command: everything that its decision stands on, in one SQL call.
 
-use std::collections::HashMap;
-use std::rc::Rc;
+mod places;
+
+use std::collections::{BTreeSet, HashMap};
 
 use aisle_domain::brand::{Brand, TaxRate};
 use aisle_domain::cart::merge::Version;
 use aisle_domain::cart::{Cart, Item, PriceList};
 use aisle_domain::checkout::{Session, Shop, Status};
 use aisle_domain::lane::Lane;
-use aisle_domain::plan::{Availability, StockLevel};
+use aisle_domain::location::Location;
+use aisle_domain::plan::{Availability, Demand, StockLevel};
 use aisle_domain::product::{Product, Variant};
 use aisle_domain::transfer::{Held, PlannedTransfer, TransferDoc};
 use aisle_http::shopper::Shopper;
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
-use aisle_store::model::Locations;
 use aisle_store::{Dialect, Row, StoreError, Value};
+
+use places::{Seen, Width};
 
 /// A row of table `cart` that has neither ended nor expired.
 pub struct CartRow {
@@ -82,7 +85,14 @@ pub struct Facts {
     items: Vec<Item>,
     rates: Vec<TaxRate>,
     availability: Availability,
-    locations: Rc<Locations>,
+    /// Those that were looked at.
+    locations: Vec<Location>,
+    /// Their ids.
+    places: BTreeSet<String>,
+    /// Rows of stock that were read of each SKU.
+    levels: HashMap<String, usize>,
+    /// Places that ship and were looked at.
+    ships: i64,
 }
 
 /// A transfer that was read.
@@ -95,8 +105,12 @@ struct Kept {
 /// What to read beside the clock and the idempotency key.
 #[derive(Default)]
 pub struct Question<'a> {
-    /// Variant ids and SKUs that the request names.
-    pub items: Option<Vec<&'a str>>,
+    /// Variant ids and SKUs that the request names, with how many it wants.
+    pub items: Option<Vec<(&'a str, i64)>>,
+    /// Id or code of the store that the shopper looks at, as the request says.
+    pub context: Option<&'a str>,
+    /// Ids of the stores that the request chooses.
+    pub stores: Vec<&'a str>,
     pub cart_id: Option<&'a str>,
     /// The items in the cart.
     pub cart_items: bool,
@@ -126,18 +140,61 @@ impl CartRow {
 }
 
 impl Facts {
-    /// Reads what `question` asks: one SQL call. The locations come from the read model.
+    /// Reads what `question` asks: one SQL call, and a second one where the places that were
+    /// looked at have too little. The locations come from the read model.
     pub async fn read(
         call: &Call,
         brand: &Brand,
         claim: Option<&Claim>,
         question: Question<'_>,
     ) -> Result<Self, Error> {
-        let (sql, params) = question.sql(call.db().dialect(), &brand.id, claim);
-        let model = call.model();
-        let (rows, locations) =
-            futures::join!(call.db().query(sql, params), model.locations(&brand.id));
-        Ok(Self::collect(&rows?, locations?, claim)?)
+        let items: Vec<&str> = question
+            .items
+            .iter()
+            .flatten()
+            .map(|(item, _)| *item)
+            .collect();
+        let (stores, context) = (&question.stores, question.context);
+        let named = places::named(call, brand, stores, context, &items).await?;
+        let facts = question
+            .ask(call, brand, claim, &named, Width::Candidates)
+            .await?;
+        if !facts.falls_short(&question) {
+            return Ok(facts);
+        }
+        Ok(question.ask(call, brand, claim, &named, Width::All).await?)
+    }
+
+    /// What is wanted cannot be had from the places that were looked at.
+    fn falls_short(&self, question: &Question<'_>) -> bool {
+        let named = question.items.iter().flatten();
+        let asked = named.filter_map(|(name, quantity)| {
+            let is = |item: &&Item| item.variant_id == *name || item.sku == *name;
+            Some((self.items.iter().find(is)?.sku.as_str(), *quantity))
+        });
+        let cart = self
+            .cart
+            .iter()
+            .filter(|_| question.cart_items || question.cart_of_session);
+        let session = self.session.iter().filter(|_| question.session_items);
+        let lines = match question.items {
+            Some(_) => Vec::new(),
+            None => {
+                let cart = cart.flat_map(|row| &row.cart.lines);
+                let session = session.flat_map(|row| &row.session.lines);
+                let both = [cart.collect::<Vec<_>>(), session.collect()];
+                both.into_iter().max_by_key(Vec::len).unwrap_or_default()
+            }
+        };
+        let lines = lines.iter().map(|line| (line.sku.as_str(), line.quantity));
+        let wanted = Demand::sum(asked.chain(lines));
+        let seen = Seen {
+            availability: &self.availability,
+            locations: &self.locations,
+            rows: &|sku: &str| self.levels.get(sku).copied().unwrap_or_default(),
+            more_ship: self.ships >= places::SHIPPING as i64,
+        };
+        seen.falls_short(&wanted)
     }
 
     /// The shop as it is now.
@@ -149,7 +206,7 @@ impl Facts {
         };
         Shop {
             prices,
-            locations: &self.locations.all,
+            locations: &self.locations,
             availability: &self.availability,
             lanes: &self.lanes,
             held: &self.held,
@@ -175,11 +232,7 @@ impl Facts {
             .filter(move |held| self.owner_of(&held.id).0 == for_type)
     }
 
-    fn collect(
-        rows: &[Row],
-        locations: Rc<Locations>,
-        claim: Option<&Claim>,
-    ) -> Result<Self, StoreError> {
+    fn collect(rows: &[Row], claim: Option<&Claim>) -> Result<Self, StoreError> {
         let (mut levels, mut variants, mut products) = (Vec::new(), Vec::new(), HashMap::new());
         let mut facts = Self {
             now_ms: 0,
@@ -198,7 +251,10 @@ impl Facts {
             items: Vec::new(),
             rates: Vec::new(),
             availability: Availability::default(),
-            locations,
+            locations: Vec::new(),
+            places: BTreeSet::new(),
+            levels: HashMap::new(),
+            ships: 0,
         };
         for row in rows {
             match row.text("kind")?.as_str() {
@@ -211,7 +267,16 @@ impl Facts {
                     let product: Product = row.json("doc")?;
                     products.insert(product.id.clone(), product);
                 }
-                "stock" => levels.push(level(row)?),
+                "stock" => {
+                    let level = level(row)?;
+                    *facts.levels.entry(level.sku.clone()).or_default() += 1;
+                    facts.places.insert(level.location_id.clone());
+                    levels.push(level);
+                }
+                "named" => {
+                    facts.places.insert(row.text("k1")?);
+                }
+                "ships" => facts.ships = row.int("n1")?,
                 "tax" => facts.rates.push(rate(row)?),
                 "cart" => facts.cart = Some(cart(row)?),
                 "merged" => {
@@ -239,6 +304,10 @@ impl Facts {
             .into_iter()
             .map(|row| item(row, &products))
             .collect::<Result<_, _>>()?;
+        places::distinct(&mut facts.lanes);
+        for lane in &facts.lanes {
+            facts.places.insert(lane.to_location_id.clone());
+        }
         facts.earlier.sort_by_key(|version| version.number);
         let own = facts
             .held
@@ -254,6 +323,7 @@ impl Facts {
         let (kind, owner_id) = owner.split_once('/').unwrap_or_default();
         let owner = (kind.to_owned(), owner_id.to_owned());
         let doc: TransferDoc = row.json("doc")?;
+        self.places.extend([row.text("k2")?, row.text("k3")?]);
         let held = Held {
             id: id.clone(),
             planned: PlannedTransfer {
@@ -369,23 +439,49 @@ struct Statement {
     dialect: Dialect,
     params: Vec<Value>,
     wanted: Vec<String>,
+    /// Where stores that were chosen before come from.
+    stored: Vec<String>,
     parts: Vec<String>,
 }
 
 impl Question<'_> {
+    async fn ask(
+        &self,
+        call: &Call,
+        brand: &Brand,
+        claim: Option<&Claim>,
+        named: &[String],
+        width: Width,
+    ) -> Result<Facts, StoreError> {
+        let (sql, params) = self.sql(call.db().dialect(), &brand.id, claim, (named, width));
+        let rows = call.db().query(sql, params).await?;
+        let mut facts = Facts::collect(&rows, claim)?;
+        let places = facts.places.iter().cloned();
+        facts.locations = call.model().locations(&brand.id, places).await?.all;
+        Ok(facts)
+    }
+
     /// One statement: a row for the clock and the key, then a row for each fact, all with
     /// the columns of the first.
-    fn sql(&self, dialect: Dialect, brand_id: &str, claim: Option<&Claim>) -> (String, Vec<Value>) {
+    fn sql(
+        &self,
+        dialect: Dialect,
+        brand_id: &str,
+        claim: Option<&Claim>,
+        (named, width): (&[String], Width),
+    ) -> (String, Vec<Value>) {
         let mut params = vec![Value::from(brand_id)];
         params.extend(claim.map_or_else(|| ["", ""].map(Value::from), Claim::params));
         let mut statement = Statement {
             dialect,
             params,
             wanted: Vec::new(),
+            stored: Vec::new(),
             parts: vec![head()],
         };
         if let Some(items) = &self.items {
-            statement.want_listed(items);
+            let names: Vec<&str> = items.iter().map(|(item, _)| *item).collect();
+            statement.want_listed(&names);
         }
         if let Some(id) = self.cart_id {
             let cart = statement.bind(id);
@@ -395,6 +491,7 @@ impl Question<'_> {
             statement.part(TRANSFERS_OF_CART, &cart);
             if self.cart_items {
                 statement.want_lines_of("cart", &cart);
+                statement.want_stores_of("cart", &cart);
             }
             if let Some(since) = self.cart_since {
                 let since = statement.bind(since);
@@ -411,6 +508,7 @@ impl Question<'_> {
             statement.part(TRANSFERS_OF_SESSION, &session);
             if self.session_items {
                 statement.want_lines_of("checkout_session", &session);
+                statement.want_stores_of("checkout_session", &session);
             }
             if self.attempt {
                 statement.part(ATTEMPT, &session);
@@ -419,12 +517,13 @@ impl Question<'_> {
                 let cart = CART_ID_OF_SESSION.replace("{id}", &session);
                 statement.part(CART, &cart);
                 statement.want_lines_of("cart", &cart);
+                statement.want_stores_of("cart", &cart);
             }
         }
         if self.lanes && !statement.wanted.is_empty() {
-            statement.parts.push(LANES.to_owned());
+            statement.parts.extend(places::lanes());
         }
-        statement.finish()
+        statement.finish(named, width)
     }
 }
 
@@ -471,17 +570,11 @@ const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id,
         OR t.for_type = 'cart' AND t.for_id IN (SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}) \
         OR t.for_type = 'order' AND t.for_id IN (SELECT o.id FROM customer_order o WHERE o.brand_id = ?1 AND o.checkout_session_id = {id})) \
       AND (t.expires_at_ms IS NULL OR t.expires_at_ms > {now})";
-/// Those from where any of the items lies.
-const LANES: &str = "SELECT 'lane', l.from_location_id, l.to_location_id, NULL, NULL, NULL, NULL, NULL, NULL, l.doc, \
-    NULL, NULL, NULL, NULL FROM transfer_lane l WHERE l.brand_id = ?1 AND l.from_location_id IN \
-      (SELECT s.location_id FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item) AND s.on_hand > 0)";
-const OF_ITEMS: [&str; 4] = [
+const OF_ITEMS: [&str; 3] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",
     "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
      FROM product p WHERE p.brand_id = ?1 AND p.id IN (SELECT product_id FROM item)",
-    "SELECT 'stock', s.sku, s.location_id, NULL, NULL, s.on_hand, s.reserved, s.safety, NULL, NULL, \
-     NULL, NULL, NULL, NULL FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item)",
     "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
 ];
@@ -521,12 +614,42 @@ impl Statement {
         ));
     }
 
-    fn finish(mut self) -> (String, Vec<Value>) {
+    /// The stores that the shopper has chosen before, and the one that is looked at.
+    fn want_stores_of(&mut self, table: &str, id: &str) {
+        let of_owner = format!("FROM {table} o WHERE o.brand_id = ?1 AND o.id = {id}");
+        let (methods, context) = self.dialect.pick(
+            (
+                format!(
+                    "SELECT json_extract(m.value, '$.selected_destination_id') AS id FROM {table} o, \
+                     json_each(o.doc, '$.methods') m WHERE o.brand_id = ?1 AND o.id = {id}"
+                ),
+                format!("(SELECT json_extract(o.doc, '$.context.location') {of_owner})"),
+            ),
+            (
+                format!(
+                    "SELECT m ->> 'selected_destination_id' AS id FROM {table} o, \
+                     jsonb_array_elements(o.doc::jsonb -> 'methods') m WHERE o.brand_id = ?1 AND o.id = {id}"
+                ),
+                format!("(SELECT o.doc::jsonb #>> '{{context,location}}' {of_owner})"),
+            ),
+        );
+        self.stored.push(methods);
+        for column in ["id", "code"] {
+            let place = format!("SELECT l.id FROM location l WHERE l.{column} = {context}");
+            self.stored.push(place);
+        }
+    }
+
+    fn finish(mut self, named: &[String], width: Width) -> (String, Vec<Value>) {
         let with = match self.wanted.is_empty() {
             true => String::new(),
             false => {
                 self.parts.extend(OF_ITEMS.map(str::to_owned));
-                format!("WITH wanted AS ({}), {ITEMS} ", self.wanted.join(" UNION "))
+                self.parts.extend(places::PARTS.map(str::to_owned));
+                let named = self.bind(serde_json::Value::from(named).to_string());
+                let places = places::expressions(self.dialect, &named, &self.stored, width);
+                let wanted = self.wanted.join(" UNION ");
+                format!("WITH wanted AS ({wanted}), {ITEMS}{places} ")
             }
         };
         (

@@ -96,18 +96,21 @@ fn opening<'a>(
     request: &'a CheckoutRequest,
     cart_id: Option<&'a str>,
 ) -> Question<'a> {
-    let lanes = may_transfer(brand, request);
+    let question = Question {
+        context: request.context.location.as_deref(),
+        stores: chosen(request),
+        lanes: may_transfer(brand, request),
+        ..Question::default()
+    };
     match cart_id {
         Some(_) => Question {
             cart_id,
             cart_items: true,
-            lanes,
-            ..Question::default()
+            ..question
         },
         None => Question {
             items: Some(named(request)),
-            lanes,
-            ..Question::default()
+            ..question
         },
     }
 }
@@ -119,11 +122,19 @@ fn may_transfer(brand: &Brand, request: &CheckoutRequest) -> bool {
     brand.policies.transfers.for_shoppers && (methods.is_empty() || methods.iter().any(collects))
 }
 
-fn named(request: &CheckoutRequest) -> Vec<&str> {
-    request
-        .lines
-        .iter()
-        .map(|line| line.item.as_str())
+fn named(request: &CheckoutRequest) -> Vec<(&str, i64)> {
+    let lines = request.lines.iter();
+    lines
+        .map(|line| (line.item.as_str(), line.quantity))
+        .collect()
+}
+
+/// The stores at which the request wants to collect.
+fn chosen(request: &CheckoutRequest) -> Vec<&str> {
+    let collected = |method: &&MethodRequest| method.kind == MethodKind::Pickup;
+    let methods = request.methods.iter().filter(collected);
+    methods
+        .filter_map(|method| method.selected_destination_id.as_deref())
         .collect()
 }
 
@@ -271,6 +282,8 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
     let items = Some(named(&request));
     let question = Question {
         items,
+        context: request.context.location.as_deref(),
+        stores: chosen(&request),
         session_id: Some(id),
         session_items: true,
         cart_of_session: true,

@@ -167,9 +167,7 @@ impl Session {
 
 /// The IANA name of the location's time zone.
 pub async fn time_zone(call: &Call, brand: &Brand, location_id: &str) -> Result<String, Error> {
-    let locations = call.model().locations(&brand.id).await?;
-    let location = locations.all.iter().find(|one| one.id == location_id);
-    Ok(location.map_or_else(|| "UTC".into(), |location| location.time_zone.clone()))
+    Ok(call.model().time_zone(&brand.id, location_id).await?)
 }
 
 pub fn missing() -> Error {

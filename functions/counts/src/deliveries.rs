@@ -140,7 +140,8 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let more = stored.len() > size;
     stored.truncate(size);
     let next = stored.last().filter(|_| more).map(|last| last.id.clone());
-    let locations = call.model().locations(&brand.id).await?;
+    let ids = stored.iter().map(|one| one.location_id.as_str());
+    let locations = call.model().locations(&brand.id, ids).await?;
     let deliveries = stored
         .iter()
         .map(|one| one.summary(zone_of(&locations.all, &one.location_id)));
@@ -327,9 +328,9 @@ impl Caller {
                 return Err(Error::bad_request("missing_location", at, detail));
             }
         };
-        let locations = call.model().locations(&brand.id).await?;
-        let location = locations.all.iter().find(|location| location.id == id);
-        location.cloned().ok_or_else(|| {
+        let location = call.model().location(&brand.id, id).await?;
+        let location = location.map(|location| location.value.clone());
+        location.ok_or_else(|| {
             let detail = "the brand does not trade at such a location";
             Error::unprocessable("unknown_location", at, detail)
         })

@@ -168,6 +168,12 @@ pub fn refused(refusal: Refusal) -> Error {
     Error::unprocessable(refusal.code, &refusal.path, &refusal.detail)
 }
 
+/// The location at which the hold is kept.
+pub async fn place_of(call: &Call, brand: &Brand, row: &HoldRow) -> Result<Locations, Error> {
+    let id = row.location_id.as_str();
+    Ok(call.model().locations(&brand.id, [id]).await?)
+}
+
 pub fn place<'a>(locations: &'a Locations, id: &str) -> Result<&'a Location, Error> {
     locations
         .all

@@ -11,7 +11,7 @@ use aisle_store::stock::{self, Document, Floor, Reserved};
 use aisle_store::{Batch, BatchError, audit, limit, new_id, random, sha256_hex, values};
 use aisle_ucp::hold::HoldRequest;
 
-use crate::facts::{Facts, HoldRow, changed, document, must_be_id, overtaken, refused};
+use crate::facts::{Facts, HoldRow, changed, document, must_be_id, overtaken, place_of, refused};
 use crate::{articles, housekeeping};
 
 const MINUTE_MS: i64 = 60_000;
@@ -32,7 +32,8 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     if let Some(reply) = call.replay(facts.outcome)? {
         return Ok(reply);
     }
-    let locations = call.model().locations(&brand.id).await?;
+    let place = [request.location_id.clone()];
+    let locations = call.model().locations(&brand.id, place).await?;
     let row = requested(call, &brand, request, &locations.all, facts.now_ms).await?;
     let answer = || Answer::new(201, &row.shown(&locations)?);
     let batch = || -> Result<_, Error> {
@@ -217,7 +218,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     let brand = call.brand().await?;
     let facts = Facts::read(call, &brand, id, None).await?;
     let row = facts.hold()?;
-    Reply::json(200, &row.shown(&*call.model().locations(&brand.id).await?)?)
+    Reply::json(200, &row.shown(&place_of(call, &brand, row).await?)?)
 }
 
 /// `POST /holds/{id}/cancel`: by the shopper, who knows the id, or by staff of the store.
@@ -243,7 +244,7 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
         status: Status::Released,
         ..before.clone()
     };
-    let locations = call.model().locations(&brand.id).await?;
+    let locations = place_of(call, &brand, &after).await?;
     let answer = Answer::new(200, &after.shown(&locations)?)?;
     let mut batch = command::begin(claim.as_ref(), &answer);
     after.replace(&mut batch, &brand)?;

@@ -152,7 +152,8 @@ impl<'a> Task<'a> {
 
     /// What is answered once the collection has this status.
     async fn answer(&self, status: &str) -> Result<Answer, Error> {
-        let locations = self.call.model().locations(&self.brand.id).await?;
+        let id = self.pickup.location_id.as_str();
+        let locations = self.call.model().locations(&self.brand.id, [id]).await?;
         let zone = &place(&locations, &self.pickup.location_id)?.time_zone;
         let state = PickupState {
             order_id: self.pickup.order.id.clone(),

@@ -14,7 +14,7 @@ use aisle_store::{Batch, audit, incident};
 use aisle_ucp::hold::NotFoundRequest;
 
 use crate::articles;
-use crate::facts::{Facts, HoldRow, must_be_id, overtaken, refused};
+use crate::facts::{Facts, HoldRow, must_be_id, overtaken, place_of, refused};
 
 /// The scope of whoever pulls.
 pub const SCOPE: &str = "stock";
@@ -65,7 +65,7 @@ impl<'a> Task<'a> {
         action: &str,
         doc: &str,
     ) -> Result<(Batch, Answer), Error> {
-        let locations = self.call.model().locations(&self.brand.id).await?;
+        let locations = place_of(self.call, &self.brand, after).await?;
         let answer = Answer::new(200, &after.shown(&locations)?)?;
         let mut batch = command::begin(self.claim.as_ref(), &answer);
         after.replace(&mut batch, &self.brand)?;

@@ -36,7 +36,8 @@ pub async fn get(call: &Call) -> Result<Reply, Error> {
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(position).transpose()?;
-    let locations = call.model().locations(&brand.id).await?;
+    let here = [staff.location_id.as_str()];
+    let locations = call.model().locations(&brand.id, here).await?;
     let time_zone = &place(&locations, &staff.location_id)?.time_zone;
     let tasks = rows.iter().map(|row| task(row, time_zone));
     Reply::json(

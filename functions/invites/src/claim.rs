@@ -2,7 +2,6 @@
 
 use aisle_domain::account::{FRESH_MS, MAX_IDENTITIES};
 use aisle_domain::brand::Brand;
-use aisle_domain::fulfillment;
 use aisle_domain::invite::{self, Scope};
 use aisle_http::command::raced;
 use aisle_http::shopper::{self, LINK_COOKIE, Shopper, Viewer, set_cookie};
@@ -145,19 +144,15 @@ async fn cart(
     row: &InviteRow,
     account_id: &str,
 ) -> Result<ClaimedCart, Fault> {
-    let locations = call.model().locations(&brand.id).await?;
-    let sellable = fulfillment::selling_locations(&locations.all);
     let both = (account_id, row.subject.id.as_str());
     let known = Claim::read(call.db(), &brand.id, both, None).await?;
-    known
-        .decide(brand, &sellable)
-        .map_err(|refused| match refused {
-            RefusedCart::Unknown => Fault::Obstacle(Obstacle::Gone),
-            RefusedCart::BeingBought => Fault::Obstacle(Obstacle::BeingBought),
-            RefusedCart::Impossible(refusal) => {
-                Error::unprocessable(refusal.code, &refusal.path, &refusal.detail).into()
-            }
-        })
+    known.decide(brand).map_err(|refused| match refused {
+        RefusedCart::Unknown => Fault::Obstacle(Obstacle::Gone),
+        RefusedCart::BeingBought => Fault::Obstacle(Obstacle::BeingBought),
+        RefusedCart::Impossible(refusal) => {
+            Error::unprocessable(refusal.code, &refusal.path, &refusal.detail).into()
+        }
+    })
 }
 
 /// Of two accounts that claim at once, the first gets it.

@@ -272,12 +272,7 @@ impl Change<'_> {
 
 /// The store's, whose clock its staff and its shoppers look at.
 async fn time_zone(call: &Call, brand: &Brand, location_id: &str) -> Result<String, Error> {
-    let locations = call.model().locations(&brand.id).await?;
-    let place = locations
-        .all
-        .iter()
-        .find(|location| location.id == location_id);
-    Ok(place.map_or_else(|| "UTC".into(), |place| place.time_zone.clone()))
+    Ok(call.model().time_zone(&brand.id, location_id).await?)
 }
 
 fn nothing_waits() -> Error {

@@ -33,13 +33,11 @@ impl Viewer {
     pub async fn of(call: &Call) -> Result<Self, Error> {
         let brand = call.brand().await?;
         let Staff { location_id, .. } = &*auth::staff(call, &brand.id, "pos").await?;
-        let locations = call.model().locations(&brand.id).await?;
-        let place = locations.all.iter().find(|place| place.id == *location_id);
         Ok(Self {
             session_hash: sha256_hex(auth::bearer(call).unwrap_or_default().as_bytes()),
             brand_id: brand.id.clone(),
             location_id: location_id.clone(),
-            time_zone: place.map_or_else(|| "UTC".into(), |place| place.time_zone.clone()),
+            time_zone: call.model().time_zone(&brand.id, location_id).await?,
         })
     }
 

@@ -4,7 +4,7 @@ use aisle_domain::barcode::{self, Reading};
 use aisle_domain::brand::Brand;
 use aisle_http::auth::{self, Staff};
 use aisle_http::{Call, Error, Reply};
-use aisle_store::model::Ref;
+use aisle_store::model::{Level, Ref};
 use aisle_store::values;
 use aisle_ucp::pos::{Action, Scanned, ScannedDocument, ScannedItem, ScannedText};
 
@@ -120,17 +120,15 @@ impl Scan<'_> {
         };
         let skus = [variant.sku.clone()];
         let stock = model.stock(&self.brand.id, &skus).await?;
-        let levels = stock
-            .first()
-            .map(|stock| &stock.levels[..])
-            .unwrap_or_default();
-        let here = levels
+        let everywhere = stock
             .iter()
-            .find(|level| level.location_id == self.staff.location_id);
-        let here = here.map_or(0, |level| (level.on_hand - level.reserved).max(0));
-        let elsewhere = levels
-            .iter()
-            .filter(|level| level.location_id != self.staff.location_id);
+            .flatten()
+            .map(|stock| stock.everywhere)
+            .sum::<i64>();
+        let store = store::location(self.call, &self.brand.id, &self.staff.location_id).await?;
+        let levels = model.levels_at(&self.brand.id, &skus, &store).await?;
+        let level = levels.into_iter().next();
+        let (promised, here) = level.map_or((0, 0), |Level(_, units, here)| (units, here));
         let reason = match here {
             _ if !variant.active => Some("item_unavailable"),
             0 => Some("out_of_stock"),
@@ -148,7 +146,7 @@ impl Scan<'_> {
                 price_minor: variant.price_minor,
                 currency: self.brand.currency.clone(),
                 available_here: here,
-                available_elsewhere: elsewhere.map(|level| level.available()).sum(),
+                available_elsewhere: (everywhere - promised).max(0),
                 serial,
             }),
             ..Scanned::new("item", &variant.id, actions)

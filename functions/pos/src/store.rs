@@ -10,20 +10,14 @@ use aisle_store::outbox::{self, Event};
 
 /// The location with this id.
 pub async fn location(call: &Call, brand_id: &str, id: &str) -> Result<Location, Error> {
-    let locations = call.model().locations(brand_id).await?;
-    let found = locations.all.iter().find(|location| location.id == id);
+    let found = call.model().location(brand_id, id).await?;
     let gone = || Error::forbidden("the brand no longer trades at this location");
-    found.cloned().ok_or_else(gone)
+    Ok(found.ok_or_else(gone)?.value.clone())
 }
 
 /// The time zone on the store's wall; UTC for a store that the brand has left.
 pub async fn time_zone(call: &Call, brand_id: &str, location_id: &str) -> Result<String, Error> {
-    let locations = call.model().locations(brand_id).await?;
-    let found = locations
-        .all
-        .iter()
-        .find(|location| location.id == location_id);
-    Ok(found.map_or_else(|| "UTC".into(), |location| location.time_zone.clone()))
+    Ok(call.model().time_zone(brand_id, location_id).await?)
 }
 
 /// A 422 that names the member.

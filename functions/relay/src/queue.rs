@@ -23,8 +23,7 @@ const DEAD_EVENTS: i64 = 50;
 /// Answers to idempotency keys are kept this long (UCP `signatures.md` recommends 48 h).
 const KEEP_ANSWERS_MS: i64 = 48 * 3_600_000;
 
-const COLUMNS: &str =
-    "seq, id, brand_id, aggregate_type, aggregate_id, type, attempts, created_at_ms, dead_at_ms";
+const COLUMNS: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, attempts, created_at_ms, dead_at_ms";
 
 /// What is to be done now.
 const DUE: &str = "done_at_ms IS NULL AND dead_at_ms IS NULL AND next_attempt_at_ms <= {now}";
@@ -39,6 +38,9 @@ pub struct Event {
     pub aggregate_id: String,
     #[serde(rename = "type")]
     pub kind: String,
+    /// What its writer told beside the ids.
+    #[serde(skip)]
+    pub doc: String,
     /// How often it has failed.
     pub attempts: i64,
     pub created_at_ms: i64,
@@ -55,6 +57,7 @@ impl Event {
             aggregate_type: row.text("aggregate_type")?,
             aggregate_id: row.text("aggregate_id")?,
             kind: row.text("type")?,
+            doc: row.text("doc")?,
             attempts: row.int("attempts")?,
             created_at_ms: row.int("created_at_ms")?,
             dead_at_ms: row.int_opt("dead_at_ms")?,

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aisle_store::model::StockChange;
 use aisle_store::{Model, StoreError, values};
+use serde::Deserialize;
 
 use crate::notices;
 use crate::queue::Event;
@@ -72,8 +74,27 @@ async fn refresh(model: Model<'_>, part: &Part, events: &[&Event]) -> Result<(),
         Part::Brands => model.refresh_brands().await,
         Part::Locations => refresh_locations(model, &ids, events).await,
         Part::Products { brand_id } => model.refresh_products(brand_id, &ids).await,
-        Part::Stock { brand_id } => model.refresh_stock(brand_id, &ids).await,
+        Part::Stock { brand_id } => model.refresh_stock(brand_id, &changes(events)).await,
     }
+}
+
+/// The balances that the events name, each once. An event that names none may be about any.
+fn changes(events: &[&Event]) -> Vec<StockChange> {
+    #[derive(Default, Deserialize)]
+    struct Doc {
+        #[serde(default)]
+        locations: Vec<String>,
+    }
+    let mut changes = BTreeSet::new();
+    for event in events {
+        let doc: Doc = serde_json::from_str(&event.doc).unwrap_or_default();
+        let anywhere = doc.locations.is_empty().then(String::new);
+        for location_id in doc.locations.into_iter().chain(anywhere) {
+            let sku = event.aggregate_id.clone();
+            changes.insert(StockChange { sku, location_id });
+        }
+    }
+    changes.into_iter().collect()
 }
 
 /// A location can serve several brands: those that it serves now, and the one that the
@@ -93,7 +114,7 @@ async fn refresh_locations(
     let named = events.iter().map(|event| Ok(event.brand_id.clone()));
     let brands = serving.chain(named).collect::<Result<BTreeSet<_>, _>>()?;
     for brand_id in brands.iter().filter(|brand_id| !brand_id.is_empty()) {
-        model.refresh_locations(brand_id).await?;
+        model.refresh_locations(brand_id, ids).await?;
     }
     Ok(())
 }
@@ -110,10 +131,27 @@ mod tests {
             aggregate_type: aggregate_type.into(),
             aggregate_id: "a".into(),
             kind: format!("{aggregate_type}.changed"),
+            doc: "{}".into(),
             attempts: 0,
             created_at_ms: 0,
             dead_at_ms: None,
         }
+    }
+
+    #[test]
+    fn an_event_of_stock_names_the_balances_that_changed() {
+        let told = |seq, doc: &str| Event {
+            doc: doc.into(),
+            ..event(seq, "stock", "north")
+        };
+        let two = told(1, r#"{"locations": ["2", "1"]}"#);
+        let again = told(2, r#"{"locations": ["1"]}"#);
+        let change = |location_id: &str| StockChange {
+            sku: "a".into(),
+            location_id: location_id.into(),
+        };
+        assert_eq!(changes(&[&two, &again]), [change("1"), change("2")]);
+        assert_eq!(changes(&[&two, &told(3, "{}")]), ["", "1", "2"].map(change));
     }
 
     #[test]

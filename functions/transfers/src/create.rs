@@ -1,8 +1,6 @@
 //! `POST /transfers`: the goods are set aside at their sources in the batch that creates
 //! the transfers.
 
-use std::rc::Rc;
-
 use aisle_domain::brand::Brand;
 use aisle_domain::location::Location;
 use aisle_domain::plan::{Allocation, Demand};
@@ -12,7 +10,6 @@ use aisle_domain::transfer::{self, NoTransfer, PlannedTransfer, Requester, Statu
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
-use aisle_store::model::Locations;
 use aisle_store::{Batch, values};
 use aisle_ucp::page::Invalid;
 use aisle_ucp::transfer::{
@@ -38,7 +35,6 @@ struct Creation<'a> {
     claim: Option<&'a Claim>,
     request: &'a CreateRequest,
     items: &'a [(ItemName, i64)],
-    locations: Rc<Locations>,
     to: &'a Location,
 }
 
@@ -51,8 +47,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     request.check().map_err(access::malformed)?;
     let items = items(&request.items).map_err(access::malformed)?;
     let claim = call.claim(&brand.id, &caller.name(), &body)?;
-    let locations = call.model().locations(&brand.id).await?;
-    let to = quote::destination(&request.to, &locations, &caller)?.clone();
+    let to = quote::destination(call, &brand, &request.to, &caller).await?;
     let creation = Creation {
         call,
         brand: &brand,
@@ -60,7 +55,6 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         claim: claim.as_ref(),
         request: &request,
         items: &items,
-        locations,
         to: &to,
     };
     creation.must_be_allowed()?;
@@ -106,11 +100,11 @@ impl Creation<'_> {
         let question = Question {
             items: Some(self.items),
             to_location_id: Some(&self.to.id),
+            from_location_id: self.request.from.as_deref(),
             beneficiary: beneficiary.map(|one| (one.kind, one.id.as_str())),
             ..Question::default()
         };
-        let locations = Rc::clone(&self.locations);
-        let facts = Facts::read(self.call, self.brand, self.claim, locations, &question).await?;
+        let facts = Facts::read(self.call, self.brand, self.claim, &question).await?;
         if let Some(reply) = self.call.replay(facts.outcome.clone())? {
             return Ok(Some(reply));
         }
@@ -118,7 +112,7 @@ impl Creation<'_> {
         let mut waiting = self.waiting(&facts)?;
         self.must_be_needed(&demand, &facts, waiting.as_ref())?;
         let fresh = self.plan(&demand, &facts)?;
-        let answer = Answer::new(201, &self.created(&fresh))?;
+        let answer = Answer::new(201, &self.created(&fresh, &facts))?;
         let mut batch = command::begin(self.claim, &answer);
         self.hold_basket(&mut batch, &facts);
         Fresh::write(&mut batch, &self.brand.id, &fresh, &[]);
@@ -225,7 +219,7 @@ impl Creation<'_> {
             policies.transfers.max_sources = 1;
         }
         let from = self.request.from.as_deref();
-        let sources = self.locations.all.iter();
+        let sources = facts.locations.all.iter();
         let sources: Vec<Location> = sources
             .filter(|one| from.is_none_or(|from| one.id == from))
             .cloned()
@@ -239,7 +233,9 @@ impl Creation<'_> {
             &policies,
             facts.now_ms,
         );
-        let planned = quoted.map_err(|refused| self.refused(&refused))?.transfers;
+        let planned = quoted
+            .map_err(|refused| self.refused(&refused, facts))?
+            .transfers;
         Ok(planned
             .into_iter()
             .map(|one| self.fresh(facts.now_ms, one))
@@ -276,8 +272,9 @@ impl Creation<'_> {
         fresh
     }
 
-    fn refused(&self, refused: &NoTransfer) -> Error {
-        let shown = Places(&self.locations.all).quote(&self.to.id, &Err(refused.clone()), |at| at);
+    fn refused(&self, refused: &NoTransfer, facts: &Facts) -> Error {
+        let places = Places(&facts.locations.all);
+        let shown = places.quote(&self.to.id, &Err(refused.clone()), |at| at);
         let detail = "the goods cannot come from elsewhere as asked; see sources and shortages";
         Error::conflict(refused.reason.name(), detail)
             .with("sources", json!(shown.sources))
@@ -315,11 +312,11 @@ impl Creation<'_> {
         );
     }
 
-    fn created(&self, fresh: &[Fresh]) -> CreatedTransfers {
+    fn created(&self, fresh: &[Fresh], facts: &Facts) -> CreatedTransfers {
         let ready_at_ms = fresh.iter().map(|one| one.transfer.ready_at_ms).max();
         let ready_at_ms = ready_at_ms.unwrap_or_default();
-        let places = Places(&self.locations.all);
-        let shown = |one: &Fresh| read::shown(&self.locations.all, &one.transfer);
+        let places = Places(&facts.locations.all);
+        let shown = |one: &Fresh| read::shown(&facts.locations.all, &one.transfer);
         CreatedTransfers {
             transfers: fresh.iter().map(shown).collect(),
             ready_at: places.instant(&self.to.id, ready_at_ms),

@@ -1,7 +1,7 @@
 //! The one read of an operation: everything that its decision stands on, in one SQL call.
 //! Each row is a kind and a JSON document.
 
-use std::rc::Rc;
+use std::collections::BTreeSet;
 
 use aisle_domain::brand::Brand;
 use aisle_domain::cart::{self, Buyer, Line};
@@ -12,12 +12,14 @@ use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
 use aisle_domain::transfer::care::Way;
 use aisle_http::{Call, Error};
 use aisle_store::idempotency::{self, Claim, Outcome};
-use aisle_store::model::Locations;
+use aisle_store::model::{Locations, most_of, stock_at};
 use aisle_store::scans::Total;
 use aisle_store::transfers::{self, Transfer};
 use aisle_store::{Dialect, Row, StoreError, Value};
 use aisle_ucp::transfer::{BeneficiaryKind, ItemName};
 use serde::Deserialize;
+
+use crate::read;
 
 /// A variant that a request names.
 #[derive(Debug, Deserialize)]
@@ -85,8 +87,14 @@ pub struct Facts {
     /// What the order holds, wherever.
     pub held: Vec<Allocation>,
     pub basket: Option<Wanted>,
-    pub locations: Rc<Locations>,
+    /// The destination, what could send goods there, and all that is named.
+    pub locations: Locations,
+    /// Their ids.
+    places: BTreeSet<String>,
 }
+
+/// Places that have most of what is wanted and are told why they cannot send it.
+const MOST: usize = 20;
 
 /// What to read beside the clock and the idempotency key.
 #[derive(Default)]
@@ -96,6 +104,8 @@ pub struct Question<'a> {
     /// What a new transfer would bring, where to, and for whom.
     pub items: Option<&'a [(ItemName, i64)]>,
     pub to_location_id: Option<&'a str>,
+    /// The only one that may send it.
+    pub from_location_id: Option<&'a str>,
     pub beneficiary: Option<(BeneficiaryKind, &'a str)>,
 }
 
@@ -105,12 +115,18 @@ impl Facts {
         call: &Call,
         brand: &Brand,
         claim: Option<&Claim>,
-        locations: Rc<Locations>,
         question: &Question<'_>,
     ) -> Result<Self, Error> {
         let (sql, params) = question.sql(call.db().dialect(), &brand.id, claim);
         let rows = call.db().query(sql, params).await?;
-        Ok(Self::collect(&rows, locations, claim)?)
+        let mut facts = Self::collect(&rows, claim)?;
+        let named = [question.to_location_id, question.from_location_id];
+        facts
+            .places
+            .extend(named.into_iter().flatten().map(Into::into));
+        let places = facts.places.iter().cloned();
+        facts.locations = call.model().locations(&brand.id, places).await?;
+        Ok(facts)
     }
 
     pub fn location(&self, id: &str) -> Option<&Location> {
@@ -128,11 +144,7 @@ impl Facts {
         }
     }
 
-    fn collect(
-        rows: &[Row],
-        locations: Rc<Locations>,
-        claim: Option<&Claim>,
-    ) -> Result<Self, StoreError> {
+    fn collect(rows: &[Row], claim: Option<&Claim>) -> Result<Self, StoreError> {
         let mut levels = Vec::new();
         let mut facts = Self {
             now_ms: 0,
@@ -147,7 +159,8 @@ impl Facts {
             scanned: Vec::new(),
             held: Vec::new(),
             basket: None,
-            locations,
+            locations: Locations::default(),
+            places: BTreeSet::new(),
         };
         for row in rows {
             match row.text("kind")?.as_str() {
@@ -175,8 +188,23 @@ impl Facts {
                 other => return Err(StoreError::Bug(format!("a row of kind {other}"))),
             }
         }
+        facts.name_places(&levels);
         facts.availability = Availability::new(&levels);
         Ok(facts)
+    }
+}
+
+impl Facts {
+    /// Notes the ids of all places that the facts are about.
+    fn name_places(&mut self, levels: &[StockLevel]) {
+        let stocked = levels.iter().map(|level| level.location_id.clone());
+        let lanes = self.lanes.iter();
+        let lanes = lanes.flat_map(|lane| [&lane.from_location_id, &lane.to_location_id]);
+        let transfers = self.transfers.iter().flat_map(read::named);
+        let pickup = self.pickup.iter().map(|pickup| &pickup.location_id);
+        let held = self.held.iter().map(|one| &one.location_id);
+        let named = lanes.chain(transfers).chain(pickup).chain(held).cloned();
+        self.places = stocked.chain(named).collect();
     }
 }
 
@@ -218,7 +246,7 @@ const PARTS: [Part; 9] = [
     (
         "stock",
         "{object}('sku', s.sku, 'location_id', s.location_id, 'on_hand', s.on_hand, 'reserved', s.reserved, 'safety', s.safety)",
-        "stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item)",
+        "({stock}) s",
     ),
     (
         "lane",
@@ -303,6 +331,7 @@ impl Question<'_> {
                 params.push(self.to_location_id.unwrap_or_default().into());
                 params.push(kind.into());
                 params.push(id.into());
+                params.push(self.from_location_id.unwrap_or_default().into());
                 let wanted = dialect.pick(
                     "SELECT value AS item FROM json_each(?4)",
                     "SELECT jsonb_array_elements_text(?4::jsonb) AS item",
@@ -325,7 +354,20 @@ impl Question<'_> {
         let parts = PARTS.iter().chain([&transfer]).chain(scanned).map(|(kind, document, from)| {
             format!(" UNION ALL SELECT '{kind}', CAST({document} AS TEXT), NULL, NULL, NULL, NULL, NULL FROM {from}")
         });
-        let sql = format!("{with} {head}{}", parts.collect::<String>());
+        let sender = match self.transfer_id {
+            Some(_) => "",
+            None => " UNION SELECT CAST(?8 AS TEXT)",
+        };
+        let most = most_of(dialect, "item", MOST);
+        let candidate = format!(
+            "candidate AS (SELECT id FROM destination UNION SELECT l.from_location_id FROM transfer_lane l \
+               WHERE l.brand_id = ?1 AND l.to_location_id IN (SELECT id FROM destination) \
+             UNION SELECT t.from_location_id FROM transfer t WHERE t.brand_id = ?1 AND ({family}) \
+             UNION SELECT p.location_id FROM pickup p WHERE p.brand_id = ?1 \
+               AND p.order_id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+             UNION SELECT m.location_id FROM ({most}) m{sender})"
+        );
+        let sql = format!("{with}, {candidate} {head}{}", parts.collect::<String>());
         (in_dialect(dialect, &sql), params)
     }
 }
@@ -336,6 +378,7 @@ fn in_dialect(dialect: Dialect, sql: &str) -> String {
         ("json_build_object", "CAST(", " AS json)"),
     );
     sql.replace("{object}", object)
+        .replace("{stock}", &stock_at(dialect, "item", "candidate"))
         .replace("{json}", json)
         .replace("{/json}", end)
 }

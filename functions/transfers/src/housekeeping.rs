@@ -80,12 +80,11 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
 }
 
 async fn facts_of(call: &Call, brand: &Brand, id: &str) -> Result<Facts, Error> {
-    let locations = call.model().locations(&brand.id).await?;
     let question = Question {
         transfer_id: Some(id),
         ..Question::default()
     };
-    Facts::read(call, brand, None, locations, &question).await
+    Facts::read(call, brand, None, &question).await
 }
 
 /// `false`: somebody acted meanwhile; it is that one's, or the next run's.

@@ -1,15 +1,12 @@
 //! `POST /transfers/quote`: from where goods could come, and when they would be ready.
 //! Nothing is set aside.
 
-use std::rc::Rc;
-
 use aisle_domain::brand::Brand;
-use aisle_domain::geo;
 use aisle_domain::location::Location;
+use aisle_domain::places::{Nearest, Place as Known};
 use aisle_domain::plan::Demand;
 use aisle_domain::transfer;
 use aisle_http::{Call, Error, Reply};
-use aisle_store::model::Locations;
 use aisle_ucp::page::Invalid;
 use aisle_ucp::transfer::{Destination, ItemName, Place, Places, QuoteRequest, items};
 
@@ -22,25 +19,24 @@ pub async fn quote(call: &Call) -> Result<Reply, Error> {
     may_ask(&caller, &brand)?;
     let request: QuoteRequest = call.json().await?;
     let named = items(&request.items).map_err(access::malformed)?;
-    let locations = call.model().locations(&brand.id).await?;
-    let to = destination(&request.to, &locations, &caller)?.clone();
+    let to = destination(call, &brand, &request.to, &caller).await?;
     let question = Question {
         items: Some(&named),
         to_location_id: Some(&to.id),
         ..Question::default()
     };
-    let facts = Facts::read(call, &brand, None, Rc::clone(&locations), &question).await?;
+    let facts = Facts::read(call, &brand, None, &question).await?;
     let demand = demand(&named, &facts.items)?;
     let quoted = transfer::quote(
         &demand,
         &facts.availability,
         &to,
-        &locations.all,
+        &facts.locations.all,
         &facts.lanes,
         &brand.policies,
         facts.now_ms,
     );
-    let answer = Places(&locations.all).quote(&to.id, &quoted, |ready_at_ms| {
+    let answer = Places(&facts.locations.all).quote(&to.id, &quoted, |ready_at_ms| {
         brand.kept_until_ms(ready_at_ms)
     });
     Reply::json(200, &answer)
@@ -57,30 +53,34 @@ pub fn may_ask(caller: &Caller, brand: &Brand) -> Result<(), Error> {
 }
 
 /// Where the goods are wanted: for a shopper a store that hands over.
-pub fn destination<'a>(
+pub async fn destination(
+    call: &Call,
+    brand: &Brand,
     place: &Place,
-    locations: &'a Locations,
     caller: &Caller,
-) -> Result<&'a Location, Error> {
+) -> Result<Location, Error> {
     let unknown =
         |path: &str, detail: &str| access::unfit(Invalid::new("unknown_destination", path, detail));
+    let model = call.model();
     match place.destination().map_err(access::malformed)? {
         Destination::Location(id) => {
-            let fits = |one: &&Location| {
-                one.id == id && (one.hands_over() || !matches!(caller, Caller::Shopper(_)))
-            };
-            let known = locations.all.iter().find(fits);
-            known.ok_or_else(|| {
-                unknown(
-                    "$.to.location_id",
-                    "no store of this brand hands over there",
-                )
-            })
+            let fits = |one: &Location| one.hands_over() || !matches!(caller, Caller::Shopper(_));
+            let known = model.location(&brand.id, &id).await?;
+            let known = known.filter(|one| fits(one));
+            let none = "no store of this brand hands over there";
+            Ok(known
+                .ok_or_else(|| unknown("$.to.location_id", none))?
+                .value
+                .clone())
         }
         Destination::NearestTo(point) => {
-            let stores = locations.all.iter().filter(|one| one.hands_over());
-            let nearest = stores.min_by_key(|one| (geo::distance_m(point, one.geo), &one.id));
-            nearest.ok_or_else(|| unknown("$.to.near", "no store of this brand hands over"))
+            let hands_over = |place: &Known| place.hands_over;
+            let one = Nearest::new(1, None);
+            let nearest = model.nearest_places(&brand.id, point, one, hands_over);
+            let none = || unknown("$.to.near", "no store of this brand hands over");
+            let nearest = nearest.await?.0.into_iter().next().ok_or_else(none)?;
+            let known = model.location(&brand.id, &nearest.id).await?;
+            Ok(known.ok_or_else(none)?.value.clone())
         }
     }
 }

@@ -27,7 +27,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
         Caller::Shopper(_) => {}
         _ => caller.at_either_end(&transfer)?,
     }
-    let locations = call.model().locations(&brand.id).await?;
+    let locations = call.model().locations(&brand.id, named(&transfer)).await?;
     Reply::json(200, &shown(&locations.all, &transfer))
 }
 
@@ -86,7 +86,8 @@ pub async fn list(call: &Call) -> Result<Reply, Error> {
     let more = found.len() > size;
     found.truncate(size);
     let next = found.last().filter(|_| more).map(|last| last.id.clone());
-    let locations = call.model().locations(&brand.id).await?;
+    let names = found.iter().flat_map(named);
+    let locations = call.model().locations(&brand.id, names).await?;
     let answer = TransferList {
         transfers: found.iter().map(|one| shown(&locations.all, one)).collect(),
         pagination: Pagination::new(search, next, None),
@@ -126,6 +127,17 @@ fn limit(call: &Call) -> Result<Option<i64>, Error> {
 }
 
 /// As it travels.
+/// The ids of all locations that are named when the transfer is [`shown`].
+pub fn named(transfer: &Transfer) -> impl Iterator<Item = &String> {
+    let doc = &transfer.doc;
+    let considered = doc.considered.iter().map(|one| &one.location_id);
+    let replaces = doc.replaces.iter().map(|one| &one.from_location_id);
+    [&transfer.from_location_id, &transfer.to_location_id]
+        .into_iter()
+        .chain(considered)
+        .chain(replaces)
+}
+
 pub fn shown(locations: &[Location], transfer: &Transfer) -> wire::Transfer {
     let places = Places(locations);
     let (from, to) = (&transfer.from_location_id, &transfer.to_location_id);

@@ -45,7 +45,8 @@ pub async fn items(shopper: &Client, count: usize) -> Result<Vec<Item>> {
     Ok(items)
 }
 
-/// Where `sku` is, as (location id, available), nearest first when `near` is given.
+/// Where `sku` is, as (location id, available): the first page, nearest first when `near` is
+/// given, else those that have most.
 pub async fn stock(shopper: &Client, sku: &str, query: &str) -> Result<Vec<(String, i64)>> {
     let stock = shopper
         .get(&format!("/stock/{sku}{query}"))
@@ -74,11 +75,9 @@ pub async fn until_available(
     /// Each is a round trip, so that this is a bound on patience, not on time.
     const REQUESTS: usize = 200_000;
     for _ in 0..REQUESTS {
-        let shown = stock(shopper, sku, "").await?;
-        if shown
-            .iter()
-            .any(|(id, count)| id == location_id && *count == available)
-        {
+        let shown = stock(shopper, sku, "?limit=200").await?;
+        let here = shown.iter().find(|(id, _)| id == location_id);
+        if here.map_or(0, |(_, count)| *count) == available {
             return Ok(());
         }
     }

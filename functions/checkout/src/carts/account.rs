@@ -1,7 +1,7 @@
 //! `/carts/mine`: the one cart of an account, and what becomes of one that is brought along.
 
 use aisle_domain::id::is_id;
-use aisle_domain::{fulfillment, notice::Refusal};
+use aisle_domain::notice::Refusal;
 use aisle_http::shopper;
 use aisle_http::{Call, Error, Reply};
 use aisle_store::carts::CartRow;
@@ -36,15 +36,13 @@ pub async fn merge(call: &Call) -> Result<Reply, Error> {
     }
     let account_id = shopper.account_id.as_str();
     let key = call.claim(&brand.id, &format!("merge-cart/{account_id}"), &body)?;
-    let locations = call.model().locations(&brand.id).await?;
-    let sellable = fulfillment::selling_locations(&locations.all);
     for _ in 0..ROUNDS {
         let carts = (account_id, request.cart_id.as_str());
         let claim = Claim::read(call.db(), &brand.id, carts, key.as_ref()).await?;
         if let Some(reply) = call.replay(claim.outcome.clone())? {
             return tagged(reply);
         }
-        let claimed = claim.decide(&brand, &sellable).map_err(refused)?;
+        let claimed = claim.decide(&brand).map_err(refused)?;
         let named = (claimed.id.as_str(), claimed.version);
         let shown = wire::Cart::new(named, &claimed.cart, &brand, claimed.expires_at_ms);
         let merged = Answer::new(200, &shown)?;

@@ -238,9 +238,9 @@ impl Attempt<'_> {
         let Some(Destination::Store(store)) = expected else {
             return Ok(None);
         };
-        let locations = call.model().locations(&brand.id).await?;
-        let location = locations.all.iter().find(|one| one.id == store.id);
+        let location = call.model().location(&brand.id, &store.id).await?;
         let ready_at_ms = location
+            .as_deref()
             .and_then(|one| hours::ready_at_ms(one, self.facts.now_ms, one.preparation_minutes))
             .unwrap_or(self.facts.now_ms.max(store.ready_at_ms));
         Ok(Some((store.id.clone(), ready_at_ms)))

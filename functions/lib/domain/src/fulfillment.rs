@@ -18,7 +18,7 @@ use crate::totals::Taxed;
 pub use pickup::{PickupSearch, pickup_options};
 
 /// Stores listed for collection, at most; the one that is selected is always among them.
-pub const MAX_PICKUP_DESTINATIONS: usize = 25;
+pub const MAX_PICKUP_DESTINATIONS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

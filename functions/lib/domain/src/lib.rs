@@ -32,6 +32,7 @@ pub mod pass;
 pub mod payment;
 pub mod payment_terms;
 pub mod pin;
+pub mod places;
 pub mod plan;
 pub mod policy;
 pub mod presence;

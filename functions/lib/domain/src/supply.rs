@@ -1,74 +1,76 @@
 //! How the stock of one SKU reaches a shopper: collected at a store, or shipped.
 
-use std::collections::BTreeMap;
-
-use crate::location::Location;
-
-/// Units of one SKU that can be promised, by what the locations that hold them do.
+/// Units of one SKU that can be promised, by how they reach a shopper.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Supply {
-    at: BTreeMap<String, i64>,
-    shippable: i64,
-    collectable: i64,
+    /// At all locations that ship, shown as one figure: it tells nothing about any one warehouse.
+    pub shippable: i64,
+    /// At all stores that hand over orders.
+    pub collectable: i64,
+    /// At the store that the shopper has in mind; 0 without one.
+    pub at_store: i64,
+    /// The store nearest to that one that hands over and has one, when it was looked for.
+    pub nearest: Option<OtherStore>,
+}
+
+/// A store, seen from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherStore {
+    pub id: String,
+    pub name: String,
+    pub distance_m: i64,
+}
+
+/// From where something must reach the shopper: any of these will do, and none without any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restriction {
+    /// Collected at the store with this id.
+    pub store: Option<String>,
+    /// Collected at any store.
+    pub collected: bool,
+    pub shipped: bool,
 }
 
 impl Supply {
-    /// Sums `(location id, available units)`. What lies at a place that does not trade
-    /// under the brand, and what is not positive, cannot be promised and is left out.
-    pub fn new<'a>(
-        locations: &[Location],
-        levels: impl IntoIterator<Item = (&'a str, i64)>,
-    ) -> Self {
-        let mut supply = Self::default();
-        for (location_id, available) in levels {
-            let Some(location) = locations.iter().find(|location| location.id == location_id)
-            else {
-                continue;
-            };
-            if available <= 0 {
-                continue;
-            }
-            supply.at.insert(location_id.to_owned(), available);
-            if location.services.ship {
-                supply.shippable = supply.shippable.saturating_add(available);
-            }
-            if location.hands_over() {
-                supply.collectable = supply.collectable.saturating_add(available);
-            }
-        }
-        supply
-    }
-
-    /// Units at one location; never negative.
-    pub fn at(&self, location_id: &str) -> i64 {
-        self.at.get(location_id).copied().unwrap_or_default()
-    }
-
-    /// Units at all locations that ship, shown as one figure: it tells nothing about any one warehouse.
-    pub fn shippable(&self) -> i64 {
-        self.shippable
-    }
-
-    /// Units at all stores that hand over orders.
-    pub fn collectable(&self) -> i64 {
-        self.collectable
-    }
-
     /// Whether a shopper can get one at all.
     pub fn is_obtainable(&self) -> bool {
         self.shippable > 0 || self.collectable > 0
     }
 
-    /// The store nearest to `origin`, itself excepted, that hands over and has one, with its distance.
-    pub fn nearest_to<'l>(
-        &self,
-        origin: &Location,
-        locations: &'l [Location],
-    ) -> Option<(&'l Location, i64)> {
-        locations
-            .iter()
-            .filter(|other| other.id != origin.id && other.hands_over() && self.at(&other.id) > 0)
-            .map(|other| (other, crate::geo::distance_m(origin.geo, other.geo)))
-            .min_by(|(a, near), (b, far)| near.cmp(far).then_with(|| a.id.cmp(&b.id)))
+    /// Whether one reaches the shopper as `restriction` wants it, whose store, if any, is
+    /// the one in mind.
+    pub fn meets(&self, restriction: &Restriction) -> bool {
+        restriction.store.is_some() && self.at_store > 0
+            || restriction.collected && self.collectable > 0
+            || restriction.shipped && self.shippable > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_way_will_do_and_none_is_none() {
+        let supply = Supply {
+            shippable: 3,
+            ..Supply::default()
+        };
+        let by = |store: Option<&str>, collected, shipped| Restriction {
+            store: store.map(Into::into),
+            collected,
+            shipped,
+        };
+        assert!(supply.is_obtainable());
+        assert!(supply.meets(&by(None, true, true)));
+        assert!(!supply.meets(&by(Some("1"), true, false)));
+        assert!(!supply.meets(&Restriction::default()));
+        let here = Supply {
+            at_store: 1,
+            collectable: 1,
+            ..Supply::default()
+        };
+        assert!(here.meets(&by(Some("1"), false, false)));
+        assert!(!here.meets(&by(None, false, true)));
     }
 }

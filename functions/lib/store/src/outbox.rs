@@ -7,7 +7,7 @@ use crate::{Batch, new_id, values};
 /// | `kind` | `aggregate_type` | `aggregate_id` |
 /// |---|---|---|
 /// | `product.changed` | `product` | product id |
-/// | `stock.changed` | `stock` | SKU |
+/// | `stock.changed` (`locations`: the ids of those whose balance changed) | `stock` | SKU |
 /// | `location.changed` | `location` | location id |
 /// | `brand.changed` | `brand` | brand id |
 /// | `order.created`, `order.confirmed`, `order.declined` | `order` | order id |

@@ -4,7 +4,7 @@
 //! on what a word is. Every word must occur, as the beginning of a word, in the title or
 //! the body; products with all of them in the title come first.
 
-use aisle_domain::{id::is_id, product::Product};
+use aisle_domain::{id::is_id, product::Product, supply::Restriction};
 use serde::{Deserialize, Serialize};
 
 use crate::{Batch, Db, Dialect, Row, StoreError, Value, now_ms, values};
@@ -33,8 +33,8 @@ pub struct ProductQuery<'a> {
     pub price_min_minor: Option<i64>,
     /// And at most this.
     pub price_max_minor: Option<i64>,
-    /// And can be promised at one of these locations; `None`: it need not be in stock.
-    pub in_stock_at: Option<&'a [&'a str]>,
+    /// And can reach the shopper like this; `None`: it need not be in stock.
+    pub in_stock: Option<&'a Restriction>,
     /// Where the page before ended ([`Page::next`]).
     pub after: Option<&'a Position>,
     /// Products per page, at least 1.
@@ -60,18 +60,10 @@ impl Position {
     }
 }
 
-/// A product found, and what of its SKUs is where.
-#[derive(Debug, Clone)]
-pub struct Hit {
-    pub product: Product,
-    /// (SKU, location id, units on hand that are neither reserved nor kept back).
-    pub stock: Vec<(String, String, i64)>,
-}
-
 /// A page of products.
 #[derive(Debug, Clone)]
 pub struct Page {
-    pub hits: Vec<Hit>,
+    pub hits: Vec<Product>,
     /// How many there are on all pages, where the database had to look at all of them anyway.
     pub total: Option<i64>,
     /// The position after the last product, when there are more.
@@ -80,7 +72,7 @@ pub struct Page {
     pub as_of_ms: i64,
 }
 
-/// A page of the brand's published products, with their stock: one call.
+/// A page of the brand's published products: one call.
 pub async fn products(
     db: &Db,
     brand_id: &str,
@@ -107,7 +99,10 @@ pub async fn products(
     } else {
         None
     };
-    let hits = rows.iter().map(hit).collect::<Result<_, _>>()?;
+    let hits = rows
+        .iter()
+        .map(|row| row.json("doc"))
+        .collect::<Result<_, _>>()?;
     let nothing = query.after.is_none().then_some(0);
     let total = rows
         .first()
@@ -117,13 +112,6 @@ pub async fn products(
         total,
         next,
         as_of_ms,
-    })
-}
-
-fn hit(row: &Row) -> Result<Hit, StoreError> {
-    Ok(Hit {
-        product: row.json("doc")?,
-        stock: row.json_opt("stock")?.unwrap_or_default(),
     })
 }
 
@@ -233,12 +221,25 @@ fn statement(
     if let Some(price_minor) = query.price_max_minor {
         offer += &format!(" AND v.price_minor <= {}", parameter(price_minor.into()));
     }
-    if let Some(location_ids) = query.in_stock_at {
-        let wanted = serde_json::Value::from(location_ids.to_vec()).to_string();
-        let each = dialect.each(&parameter(wanted.into()));
+    if let Some(restriction) = query.in_stock {
+        let mut ways = vec!["1 = 0".to_owned()];
+        if let Some(id) = &restriction.store {
+            ways.push(format!("s.location_id = {}", parameter(id.into())));
+        }
+        let any = [
+            (restriction.collected, "l.hands_over = 1"),
+            (restriction.shipped, "l.ships = 1"),
+        ];
+        ways.extend(
+            any.into_iter()
+                .filter(|(may, _)| *may)
+                .map(|(_, way)| way.into()),
+        );
         offer += &format!(
-            " AND EXISTS (SELECT 1 FROM stock s WHERE s.brand_id = ?1 AND s.sku = v.sku \
-             AND s.on_hand - s.reserved - s.safety > 0 AND s.location_id IN {each})"
+            " AND EXISTS (SELECT 1 FROM stock s JOIN place l ON l.location_id = s.location_id \
+             JOIN brand_location own ON own.brand_id = ?1 AND own.location_id = s.location_id \
+             WHERE s.brand_id = ?1 AND s.sku = v.sku AND s.on_hand - s.reserved - s.safety > 0 AND ({}))",
+            ways.join(" OR ")
         );
     }
     filters += &format!(
@@ -254,9 +255,8 @@ fn statement(
         format!("WHERE rank > {rank} OR (rank = {rank} AND (title > {title} OR (title = {title} AND id > {id})))")
     });
     let limit = parameter((query.limit + 1).into());
-    let stock = stock_of_product(dialect);
     let sql = format!(
-        "SELECT page.id, page.title, page.rank, page.total, d.doc, ({stock}) AS stock FROM (\
+        "SELECT page.id, page.title, page.rank, page.total, d.doc FROM (\
          SELECT id, title, rank, total FROM (\
          SELECT id, title, rank, {total} AS total FROM (\
          SELECT p.id, p.title, {rank} AS rank FROM product p {join} \
@@ -265,17 +265,6 @@ fn statement(
          JOIN product d ON d.id = page.id ORDER BY page.rank, page.title, page.id"
     );
     (sql, params)
-}
-
-/// The stock of all SKUs of `page.id` as one JSON text, so that a page is one call.
-fn stock_of_product(dialect: Dialect) -> String {
-    let list = dialect.pick(
-        "json_group_array(json_array(s.sku, s.location_id, s.on_hand - s.reserved - s.safety))",
-        "CAST(jsonb_agg(jsonb_build_array(s.sku, s.location_id, s.on_hand - s.reserved - s.safety)) AS TEXT)",
-    );
-    format!(
-        "SELECT {list} FROM variant v JOIN stock s ON s.brand_id = ?1 AND s.sku = v.sku WHERE v.product_id = page.id"
-    )
 }
 
 /// The runs of letters and digits in `text`, in lower case and without the accents that
@@ -383,12 +372,16 @@ mod tests {
             title: "O'Neill".into(),
             id: "x".into(),
         };
+        let here = Restriction {
+            store: Some("here".into()),
+            ..Restriction::default()
+        };
         let query = ProductQuery {
             text: Some("coat"),
             categories: &["Apparel > Coats".into()],
             price_min_minor: Some(100),
             price_max_minor: Some(200),
-            in_stock_at: Some(&["here"]),
+            in_stock: Some(&here),
             after: Some(&after),
             limit: 10,
         };

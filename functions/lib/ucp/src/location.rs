@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use aisle_domain::brand::Brand;
 use aisle_domain::fulfillment::shipping_options;
-use aisle_domain::geo::{Degrees, geodesic_m};
+use aisle_domain::geo::{Degrees, Geo, geodesic_m};
 use aisle_domain::hours;
 use aisle_domain::instant::parse_rfc3339;
 use aisle_domain::location::Location;
+use aisle_domain::places::{Place, words};
 use serde::{Deserialize, Serialize};
 
 use crate::page::{
@@ -193,48 +194,19 @@ impl SearchRequest {
         )
     }
 
-    /// The locations that the query's words describe. A word that begins no word of any
-    /// location says something else ("store", "near", "me") and is passed over, unless all do.
-    pub fn find<'l>(&self, locations: impl Iterator<Item = &'l Location>) -> Vec<&'l Location> {
-        let query = words(self.query.as_deref().unwrap_or_default());
-        let described: Vec<_> = locations
-            .map(|location| (location, description(location)))
-            .collect();
-        let occurs =
-            |word: &String, text: &[String]| text.iter().any(|other| other.starts_with(word));
-        let is_known = |word: &&String| described.iter().any(|(_, text)| occurs(word, text));
-        let known: Vec<&String> = query.iter().filter(is_known).collect();
-        if known.is_empty() && !query.is_empty() {
-            return Vec::new();
-        }
-        let found = described
+    /// The words of the query that tell places apart. A word that begins no word of any
+    /// place says something else ("store", "near", "me") and is passed over, unless all do:
+    /// then `None`, for nothing is meant.
+    pub fn telling_words(&self, places: &[Place]) -> Option<Vec<String>> {
+        let query: Vec<String> = words(self.query.as_deref().unwrap_or_default()).collect();
+        let is_known = |word: &String| places.iter().any(|place| place.is_called(word));
+        let known: Vec<String> = query
             .iter()
-            .filter(|(_, text)| known.iter().all(|word| occurs(word, text)));
-        found.map(|(location, _)| *location).collect()
+            .filter(|word| is_known(word))
+            .cloned()
+            .collect();
+        (query.is_empty() || !known.is_empty()).then_some(known)
     }
-}
-
-fn words(text: &str) -> Vec<String> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
-}
-
-/// The words that a location can be found by.
-fn description(location: &Location) -> Vec<String> {
-    let address = &location.address;
-    let parts = [
-        &location.name,
-        &location.code,
-        &address.street_address,
-        &address.address_locality,
-        &address.address_region,
-        &address.postal_code,
-        &address.address_country,
-    ];
-    parts.into_iter().flat_map(|part| words(part)).collect()
 }
 
 impl LookupRequest {
@@ -404,28 +376,37 @@ fn parse_instant(text: &str) -> Result<i64, Invalid> {
 }
 
 impl Demand<'_> {
-    /// Whether the location meets everything but the items.
-    pub fn admits(&self, location: &Location) -> bool {
+    /// Whether a place meets what can be told without its document.
+    pub fn admits_place(&self, place: &Place) -> bool {
         let near = self
             .center
-            .is_none_or(|(center, max_m)| geodesic_m(center, location.geo) <= max_m);
-        let serves = self
-            .served
-            .is_none_or(|served| served && location.services.ship);
+            .is_none_or(|(center, max_m)| geodesic_m(center, place.geo) <= max_m);
+        near && self.served.is_none_or(|served| served && place.ships)
+    }
+
+    /// Whether a location's document is needed to tell the rest.
+    pub fn needs_documents(&self) -> bool {
+        self.open_at_ms.is_some() || !self.amenities.is_empty()
+    }
+
+    /// Whether the location meets that rest: hours and amenities.
+    pub fn admits(&self, location: &Location) -> bool {
         let open = self
             .open_at_ms
             .is_none_or(|at| hours::is_open_at(location, at));
-        near && serves
-            && open
-            && self
-                .amenities
-                .iter()
-                .all(|wanted| location.amenities.contains(wanted))
+        open && self
+            .amenities
+            .iter()
+            .all(|wanted| location.amenities.contains(wanted))
+    }
+
+    /// The centre and the radius in metres, where there is one.
+    pub fn around(&self) -> Option<(Degrees, f64)> {
+        self.center
     }
 
     /// Metres to the centre of the radius, where there is one.
-    pub fn distance_m(&self, location: &Location) -> Option<f64> {
-        self.center
-            .map(|(center, _)| geodesic_m(center, location.geo))
+    pub fn distance_m(&self, point: Geo) -> Option<f64> {
+        self.center.map(|(center, _)| geodesic_m(center, point))
     }
 }

@@ -14,6 +14,7 @@ use aisle_domain::location::Location;
 use aisle_domain::pass::PickupStatus;
 use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply};
+use aisle_store::model::Read;
 use aisle_words::Locale;
 use maud::{Markup, html};
 
@@ -37,7 +38,7 @@ pub struct Page<'a> {
     pub locale: Locale,
     pub text: &'static Text,
     /// Where it is collected.
-    pub store: Option<Rc<Location>>,
+    pub store: Option<Rc<Read<Location>>>,
     /// The QR code of the pass that is good now, as SVG; else empty.
     pub qr: String,
 }
@@ -49,11 +50,8 @@ impl<'a> Page<'a> {
         let store = match &facts.pickup {
             None => None,
             Some(pickup) => {
-                let locations = call.model().locations(&brand.id).await?;
-                let mut all = locations.all.iter();
-                all.find(|one| one.id == pickup.location_id)
-                    .cloned()
-                    .map(Rc::new)
+                let model = call.model();
+                model.location(&brand.id, &pickup.location_id).await?
             }
         };
         let locale = super::locale(call, brand, facts.locale.as_deref());

@@ -126,12 +126,11 @@ pub async fn step(
     let claim = call.claim(&brand.id, &caller.name(), body)?;
     let mut first_version = None;
     for _ in 0..ROUNDS {
-        let locations = call.model().locations(&brand.id).await?;
         let question = Question {
             transfer_id: Some(id),
             ..Question::default()
         };
-        let facts = Facts::read(call, brand, claim.as_ref(), locations, &question).await?;
+        let facts = Facts::read(call, brand, claim.as_ref(), &question).await?;
         if let Some(reply) = call.replay(facts.outcome.clone())? {
             return Ok(reply);
         }

@@ -30,6 +30,7 @@ mod messages;
 mod migrations;
 mod order_page;
 mod pass;
+mod places;
 mod pos_collection;
 mod pos_customer;
 mod pos_offline;
@@ -393,6 +394,18 @@ harness::suite! {
         ten_thousand_requests_leave_enough_for_others,
         a_contact_has_only_so_many_requests,
         a_store_has_only_so_many_requests,
+    ],
+    places: [
+        the_nearest_that_have_it_come_first,
+        without_a_place_those_with_most_come_first,
+        pages_that_make_no_sense_are_refused,
+        a_change_rewrites_its_piece_alone,
+        a_store_that_closes_is_left_out,
+        the_locator_finds_among_many,
+        a_checkout_offers_fifty_stores_and_takes_any,
+        what_many_stores_have_together_can_be_wished_for,
+        a_quote_looks_at_lanes,
+        an_unknown_sku_leaves_nothing_behind,
     ],
     pass: [
         a_ready_order_gets_a_pass_that_a_till_verifies_offline,

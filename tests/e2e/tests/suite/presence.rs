@@ -449,7 +449,7 @@ pub async fn a_document_of_another_shape_is_read_again(pair: Pair) -> Result<()>
         b"{\"version\":1,\"as_of_ms\":1,\"expires_at_ms\":9000000000000000}\n{\"former\":true}";
     let keys = [
         "brands".to_owned(),
-        format!("{brand}/locations"),
+        format!("{brand}/cells"),
         format!("{brand}/stock/{}", wanted.sku),
         format!("{brand}/ref/sku/{}", wanted.sku),
     ];

@@ -1,5 +1,7 @@
 //! Stores for collection: those that have everything, and those to which others bring it.
 
+use std::cmp::Reverse;
+
 use super::{
     DeliveryOption, Incoming, MAX_PICKUP_DESTINATIONS, MethodKind, PickupReason, PickupStore,
 };
@@ -26,70 +28,94 @@ pub struct PickupSearch<'a> {
 
 impl PickupSearch<'_> {
     /// The stores that can hand over the whole demand themselves, nearest to the store in
-    /// the shopper's context first, without one by name; then those to which others bring
-    /// what they lack. At most [`MAX_PICKUP_DESTINATIONS`].
+    /// the shopper's context first, without one those that have most of it; then those to
+    /// which others bring what they lack. At most [`MAX_PICKUP_DESTINATIONS`].
     pub fn stores(&self) -> Vec<PickupStore> {
-        let (mut stores, lacking) = self.complete();
+        let (complete, lacking) = self.complete();
+        let ready = |location: &Location| self.ready(location);
+        let mut stores = self.first_of(complete, MAX_PICKUP_DESTINATIONS, ready);
         let room = MAX_PICKUP_DESTINATIONS.saturating_sub(stores.len());
-        let wanted = |location: &&&Location| self.matters(&location.id);
-        let named = lacking.iter().filter(wanted);
-        let others = lacking.iter().filter(|location| !wanted(location));
-        let brought: Vec<PickupStore> = named
-            .filter_map(|location| self.with_transfers(location))
-            .chain(
-                others
-                    .filter_map(|location| self.with_transfers(location))
-                    .take(room),
-            )
-            .collect();
-        stores.extend(brought);
+        let (named, others): (Vec<_>, Vec<_>) = lacking
+            .into_iter()
+            .partition(|location| self.matters(&location.id));
+        let in_order = named.into_iter().chain(others);
+        let brought = |location: &Location| self.with_transfers(location);
+        stores.extend(self.first_of(in_order, room, brought));
         self.truncated(stores)
+    }
+
+    /// What `make` makes of the first places, until it has `most` of them; of those that
+    /// matter to the shopper always.
+    fn first_of<'l>(
+        &self,
+        places: impl IntoIterator<Item = &'l Location>,
+        most: usize,
+        make: impl Fn(&Location) -> Option<PickupStore>,
+    ) -> Vec<PickupStore> {
+        let mut others = 0;
+        let store = |location: &'l Location| {
+            let matters = self.matters(&location.id);
+            if !matters && others >= most {
+                return None;
+            }
+            let store = make(location)?;
+            others += usize::from(!matters);
+            Some(store)
+        };
+        places.into_iter().filter_map(store).collect()
     }
 
     /// One store that can hand over the whole demand, the nearest that can do so itself.
     pub fn first(&self) -> Option<PickupStore> {
-        let (stores, lacking) = self.complete();
-        let brought = || {
-            lacking
-                .iter()
-                .find_map(|location| self.with_transfers(location))
-        };
-        stores.into_iter().next().or_else(brought)
+        let (complete, lacking) = self.complete();
+        let ready = complete
+            .into_iter()
+            .find_map(|location| self.ready(location));
+        let mut lacking = lacking.into_iter();
+        ready.or_else(|| lacking.find_map(|location| self.with_transfers(location)))
     }
 
     /// The stores that have everything, and the places that may have it brought to them.
-    fn complete(&self) -> (Vec<PickupStore>, Vec<&Location>) {
+    fn complete(&self) -> (Vec<&Location>, Vec<&Location>) {
         let here = self.here();
-        let mut places: Vec<(Option<i64>, &Location)> = self
+        let units = |location: &Location| {
+            let units = |(sku, _)| self.availability.at(sku, &location.id);
+            let all = self.demand.iter().map(units);
+            all.fold(0, |sum: i64, units| sum.saturating_add(units))
+        };
+        let mut places: Vec<(Option<i64>, Reverse<i64>, &Location)> = self
             .network
             .locations
             .iter()
             .filter(|location| location.hands_over())
-            .map(|location| {
-                let distance = here.map(|here| geo::distance_m(here.geo, location.geo));
-                (distance, location)
+            .map(|location| match here {
+                Some(here) => {
+                    let distance_m = geo::distance_m(here.geo, location.geo);
+                    (Some(distance_m), Reverse(0), location)
+                }
+                None => (None, Reverse(units(location)), location),
             })
             .collect();
-        places.sort_by_key(|(distance, location)| {
+        places.sort_by_key(|(distance_m, units, location)| {
             let elsewhere = here.is_none_or(|here| here.id != location.id);
-            (*distance, elsewhere, &location.name, &location.id)
+            (*distance_m, elsewhere, *units, &location.name, &location.id)
         });
-        let has_all = |location: &Location| {
+        let has_all = |location: &&Location| {
             let short = self.availability.shortages(self.demand, &[&location.id]);
             short.is_empty()
         };
-        let (complete, lacking): (Vec<_>, Vec<_>) = places
-            .into_iter()
-            .partition(|(_, location)| has_all(location));
-        let stores = complete.into_iter().filter_map(|(_, location)| {
-            let reason = vec![PickupReason::HasEverything];
-            self.store(location, None, Vec::new(), reason)
-        });
-        let lacking = match self.can_be_brought() {
-            true => lacking.into_iter().map(|(_, location)| location).collect(),
-            false => Vec::new(),
-        };
-        (stores.collect(), lacking)
+        let places = places.into_iter().map(|(_, _, location)| location);
+        let (complete, mut lacking): (Vec<_>, Vec<_>) = places.partition(has_all);
+        if !self.can_be_brought() {
+            lacking.clear();
+        }
+        (complete, lacking)
+    }
+
+    /// A store that has everything.
+    fn ready(&self, location: &Location) -> Option<PickupStore> {
+        let reason = vec![PickupReason::HasEverything];
+        self.store(location, None, Vec::new(), reason)
     }
 
     /// Saves asking every store for what all of them together do not have.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! let claim = Claim::read(db, &brand.id, (account_id, cart_id), key).await?;
-//! let claimed = claim.decide(&brand, &sellable)?;
+//! let claimed = claim.decide(&brand)?;
 //! claimed.write(&mut batch);       // beside the caller's own statements
 //! batch.commit(db).await           // Unmet: somebody was faster; begin again
 //! ```
@@ -16,7 +16,11 @@ use aisle_domain::plan::{Availability, StockLevel};
 
 use super::{CartRow, KEPT_MS, forget, give, give_up_checkouts, replace};
 use crate::idempotency::{self, Claim as Key, Outcome};
+use crate::model::most_of;
 use crate::{Batch, Db, Dialect, Row, StoreError, Value, values};
+
+/// Places that have most of an article, which together have what a cart can want.
+const PLACES: usize = 200;
 
 /// What is known before it is decided.
 pub struct Claim {
@@ -112,8 +116,8 @@ impl Claim {
         Ok(claim)
     }
 
-    /// What becomes of the two; `sellable` are the locations that sell online.
-    pub fn decide(mut self, brand: &Brand, sellable: &[&str]) -> Result<Claimed, Refused> {
+    /// What becomes of the two.
+    pub fn decide(mut self, brand: &Brand) -> Result<Claimed, Refused> {
         let brought = self.brought.take().ok_or(Refused::Unknown)?;
         let Live { row, being_bought } = match brought {
             Brought::Live(live) => *live,
@@ -138,9 +142,11 @@ impl Claim {
             }
             Some(own) if being_bought || own.being_bought => Err(Refused::BeingBought),
             Some(Live { row: own, .. }) => {
+                let places = self.levels.iter().map(|level| level.location_id.as_str());
+                let sellable: Vec<&str> = places.collect();
                 let shelf = Shelf {
                     availability: &Availability::new(&self.levels),
-                    sellable,
+                    sellable: &sellable,
                     brand,
                 };
                 let cart = adopt(side(&own), side(&row), shelf, own.version + 1)
@@ -283,10 +289,13 @@ fn sql(dialect: Dialect) -> String {
          UNION ALL SELECT 'brought', id, account_id, doc, version, updated_at_ms, expires_at_ms, into_cart_id, \
            being_bought, NULL, NULL, NULL, NULL FROM brought \
          UNION ALL SELECT 'stock', s.sku, s.location_id, NULL, s.on_hand, s.reserved, s.safety, NULL, NULL, \
-           NULL, NULL, NULL, NULL FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM wanted)",
+           NULL, NULL, NULL, NULL FROM ({}) s JOIN place l ON l.location_id = s.location_id \
+           JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = s.location_id \
+           WHERE l.ships = 1 OR l.hands_over = 1",
         skus("own"),
         skus("brought"),
         idempotency::COLUMNS,
         idempotency::join("?4", "?5"),
+        most_of(dialect, "wanted", PLACES),
     )
 }

@@ -5,28 +5,18 @@ use std::collections::HashMap;
 use aisle_domain::product::Product;
 use serde::Serialize;
 
-use super::docs::{Level, Ref, StockDoc, Target, product_key, reference_key, stock_key};
-use super::{SLOW_TTL_MS, STOCK_TTL_MS};
+use super::SLOW_TTL_MS;
+use super::docs::{Ref, Target, product_key, reference_key};
 use crate::{Db, Dialect, Doc, Row, StoreError, now_ms, values};
 
 /// The outbox's highest sequence number: the version of all that a query reads beside it.
-const SEQ: &str = "(SELECT coalesce(max(seq), 0) FROM outbox)";
+pub(super) const SEQ: &str = "(SELECT coalesce(max(seq), 0) FROM outbox)";
 
 /// Every brand, as one JSON array.
 pub(super) async fn brands(db: &Db) -> Result<Doc, StoreError> {
     let as_of_ms = now_ms();
     let sql = format!("SELECT doc, {SEQ} AS seq FROM brand ORDER BY id");
     list(&db.query(sql, values![]).await?, as_of_ms)
-}
-
-/// The locations that trade under the brand, as one JSON array.
-pub(super) async fn locations(db: &Db, brand_id: &str) -> Result<Doc, StoreError> {
-    let as_of_ms = now_ms();
-    let sql = format!(
-        "SELECT l.doc, {SEQ} AS seq FROM brand_location b JOIN location l ON l.id = b.location_id \
-         WHERE b.brand_id = ?1 ORDER BY l.code"
-    );
-    list(&db.query(sql, values![brand_id]).await?, as_of_ms)
 }
 
 /// The products that exist among `ids`, by key.
@@ -71,53 +61,15 @@ pub(super) async fn targets(
     ];
     let rows = db.query(targets_sql(db.dialect()), params).await?;
     let entry = |row: &Row| -> Result<_, StoreError> {
-        let (product_id, variant_id) = (row.text("product_id")?, row.text_opt("variant_id")?);
         let target = to_json(&Target {
-            product_id,
-            variant_id,
+            product_id: row.text("product_id")?,
+            variant_id: row.text_opt("variant_id")?,
+            sku: row.text_opt("first_sku")?,
         })?;
         let key = reference_key(brand_id, &row.text("kind")?, &row.text("value")?);
         Ok((key, doc(row.int("seq")?, as_of_ms, SLOW_TTL_MS, target)))
     };
     rows.iter().map(entry).collect()
-}
-
-/// The stock of every one of `skus`, by key: of one without a balance as well, so that
-/// having none is known and stored.
-pub(super) async fn stock(
-    db: &Db,
-    brand_id: &str,
-    skus: &[String],
-) -> Result<HashMap<String, Doc>, StoreError> {
-    let as_of_ms = now_ms();
-    let rows = db
-        .query(stock_sql(db.dialect()), values![brand_id, json_array(skus)])
-        .await?;
-    let mut version = 0;
-    let mut found = HashMap::<String, Vec<Level>>::new();
-    for row in &rows {
-        version = row.int("seq")?;
-        let levels = found.entry(row.text("sku")?).or_default();
-        if let Some(location_id) = row.text_opt("location_id")? {
-            levels.push(Level {
-                location_id,
-                on_hand: row.int("on_hand")?,
-                reserved: row.int("reserved")?,
-                safety: row.int("safety")?,
-                updated_at_ms: row.int("updated_at_ms")?,
-            });
-        }
-    }
-    let entry = |(sku, levels): (String, Vec<Level>)| -> Result<_, StoreError> {
-        let key = stock_key(brand_id, &sku);
-        let body = to_json(&StockDoc {
-            sku,
-            as_of_ms,
-            levels,
-        })?;
-        Ok((key, doc(version, as_of_ms, STOCK_TTL_MS, body)))
-    };
-    found.into_iter().map(entry).collect()
 }
 
 /// Everything that a product can be called by, so that its change shows there as well.
@@ -127,18 +79,21 @@ pub(super) fn references(brand_id: &str, product: &Doc) -> Result<Vec<(String, D
         Ref::Id(parsed.id.clone()),
         Ref::Handle(parsed.handle.clone()),
     ];
-    let mut names: Vec<(Ref, Option<&str>)> = whole.map(|one| (one, None)).into();
+    let first = parsed.active_variants().next();
+    let first = first.map(|variant| variant.sku.as_str());
+    let mut names: Vec<(Ref, Option<&str>, Option<&str>)> =
+        whole.map(|one| (one, None, first)).into();
     for variant in &parsed.variants {
-        let id = Some(variant.id.as_str());
-        names.push((Ref::Id(variant.id.clone()), id));
-        names.push((Ref::Sku(variant.sku.clone()), id));
-        names.extend(variant.gtin.clone().map(|gtin| (Ref::Gtin(gtin), id)));
+        let (id, sku) = (Some(variant.id.as_str()), Some(variant.sku.as_str()));
+        names.push((Ref::Id(variant.id.clone()), id, sku));
+        names.push((Ref::Sku(variant.sku.clone()), id, sku));
+        names.extend(variant.gtin.clone().map(|gtin| (Ref::Gtin(gtin), id, sku)));
     }
-    let entry = |(name, variant_id): (Ref, Option<&str>)| {
-        let product_id = parsed.id.clone();
+    let entry = |(name, variant_id, sku): (Ref, Option<&str>, Option<&str>)| {
         let target = to_json(&Target {
-            product_id,
+            product_id: parsed.id.clone(),
             variant_id: variant_id.map(Into::into),
+            sku: sku.map(Into::into),
         })?;
         Ok((
             name.key(brand_id),
@@ -148,7 +103,7 @@ pub(super) fn references(brand_id: &str, product: &Doc) -> Result<Vec<(String, D
     names.into_iter().map(entry).collect()
 }
 
-fn doc(version: i64, as_of_ms: i64, ttl_ms: i64, body: Vec<u8>) -> Doc {
+pub(super) fn doc(version: i64, as_of_ms: i64, ttl_ms: i64, body: Vec<u8>) -> Doc {
     Doc {
         version,
         as_of_ms,
@@ -168,27 +123,15 @@ fn list(rows: &[Row], as_of_ms: i64) -> Result<Doc, StoreError> {
     Ok(doc(version, as_of_ms, SLOW_TTL_MS, body.into_bytes()))
 }
 
-fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value).map_err(|error| StoreError::Bug(error.to_string()))
 }
 
-fn json_array<T: AsRef<str>>(texts: &[T]) -> String {
+pub(super) fn json_array<T: AsRef<str>>(texts: &[T]) -> String {
     let texts = texts
         .iter()
         .map(|text| serde_json::Value::from(text.as_ref()));
     serde_json::Value::Array(texts.collect()).to_string()
-}
-
-fn stock_sql(dialect: Dialect) -> String {
-    let wanted = dialect.pick(
-        "SELECT value AS sku FROM json_each(?2)",
-        "SELECT jsonb_array_elements_text(?2::jsonb) AS sku",
-    );
-    format!(
-        "SELECT wanted.sku, s.location_id, s.on_hand, s.reserved, s.safety, s.updated_at_ms, {SEQ} AS seq \
-         FROM ({wanted}) wanted LEFT JOIN stock s ON s.brand_id = ?1 AND s.sku = wanted.sku \
-         ORDER BY wanted.sku, s.location_id"
-    )
 }
 
 /// All kinds of references in one call.
@@ -201,8 +144,10 @@ fn targets_sql(dialect: Dialect) -> String {
              FROM {table} WHERE brand_id = ?1 AND {column} IN {wanted}"
         )
     };
-    let variant = "product_id, id AS variant_id";
-    let product = "id AS product_id, NULL AS variant_id";
+    let variant = "product_id, id AS variant_id, sku AS first_sku";
+    let product = "id AS product_id, NULL AS variant_id, \
+        (SELECT v.sku FROM variant v WHERE v.product_id = product.id AND v.active = 1 \
+         ORDER BY v.position LIMIT 1) AS first_sku";
     [
         of("variant", "id", "id", variant, &ids),
         of("variant", "sku", "sku", variant, &skus),
@@ -243,5 +188,10 @@ mod tests {
             ("p", Some("v"))
         );
         assert_eq!(docs[3].1.version, 3);
+        let whole: Target = docs[0].1.json().unwrap();
+        assert_eq!(
+            (whole.variant_id, whole.sku.as_deref()),
+            (None, Some("C-1"))
+        );
     }
 }

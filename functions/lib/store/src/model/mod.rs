@@ -9,21 +9,46 @@
 
 mod docs;
 mod load;
+mod near;
+mod places;
+mod stock;
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, ops::Deref, rc::Rc};
 
 use aisle_domain::brand::Brand;
 use serde::de::DeserializeOwned;
 
-use self::docs::{BRANDS_KEY, locations_key, product_key, stock_key};
-pub use self::docs::{Level, Locations, ProductDoc, Ref, StockDoc, Target};
-use crate::{Db, Doc, Kv, StoreError, memory, now_ms};
+use self::docs::{BRANDS_KEY, product_key};
+pub use self::docs::{ProductDoc, Ref, Target};
+pub use self::places::Locations;
+pub use self::stock::{CellSum, Level, Most, StockChange, Summary, most_of, stock_at};
+use crate::{Db, Doc, Kv, StoreError, memory};
 
 /// Products, references, locations and brands are read again after this at the latest.
 pub const SLOW_TTL_MS: i64 = 300_000;
 
 /// Stock is read again after this at the latest.
 pub const STOCK_TTL_MS: i64 = 30_000;
+
+/// What a document says, which reading it is of, and when that was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read<T> {
+    pub version: i64,
+    pub as_of_ms: i64,
+    pub value: T,
+    bytes: usize,
+}
+
+impl<T> Deref for Read<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A parsed document takes about so many times the bytes of its text.
+const PARSED: usize = 2;
 
 /// The read model over one request's database and store.
 #[derive(Clone, Copy)]
@@ -38,10 +63,10 @@ impl Model<'_> {
         if let Some(brands) = memory::get(BRANDS_KEY) {
             return Ok(brands);
         }
-        let (_, brands) = self
+        let brands = self
             .one::<Vec<Brand>>(BRANDS_KEY, async || load::brands(self.db).await)
             .await?;
-        let brands = Rc::new(brands.into_iter().map(Rc::new).collect());
+        let brands = Rc::new(brands.value.into_iter().map(Rc::new).collect());
         memory::keep(BRANDS_KEY, Rc::clone(&brands));
         Ok(brands)
     }
@@ -50,20 +75,6 @@ impl Model<'_> {
     /// default brand; `None` when there is none.
     pub async fn brand_by_host(&self, host: &str) -> Result<Option<Rc<Brand>>, StoreError> {
         Ok(pick_brand(&self.brands().await?, host).cloned())
-    }
-
-    /// Every location of the brand.
-    pub async fn locations(&self, brand_id: &str) -> Result<Rc<Locations>, StoreError> {
-        let key = locations_key(brand_id);
-        if let Some(locations) = memory::get(&key) {
-            return Ok(locations);
-        }
-        let (as_of_ms, all) = self
-            .one(&key, async || load::locations(self.db, brand_id).await)
-            .await?;
-        let locations = Rc::new(Locations { as_of_ms, all });
-        memory::keep(&key, Rc::clone(&locations));
-        Ok(locations)
     }
 
     /// Products by id, in the order asked for.
@@ -75,7 +86,10 @@ impl Model<'_> {
         let key = |id: &String| product_key(brand_id, id);
         let load = async |missing: &[String]| load::products(self.db, brand_id, missing).await;
         let products = self.many(ids, key, load).await?.into_iter();
-        let product = |(as_of_ms, product)| ProductDoc { as_of_ms, product };
+        let product = |read: Read<_>| ProductDoc {
+            as_of_ms: read.as_of_ms,
+            product: read.value,
+        };
         Ok(products.map(|found| found.map(product)).collect())
     }
 
@@ -103,8 +117,20 @@ impl Model<'_> {
         let load = async |missing: &[Ref]| load::targets(self.db, brand_id, missing).await;
         let targets = self.many(refs, key, load).await?.into_iter();
         Ok(targets
-            .map(|found| found.map(|(_, target)| target))
+            .map(|found| found.map(|read: Read<_>| read.value))
             .collect())
+    }
+
+    /// What a reference names, also from this instance's memory.
+    pub async fn target(
+        &self,
+        brand_id: &str,
+        name: Ref,
+    ) -> Result<Option<Rc<Read<Target>>>, StoreError> {
+        let key = |one: &Ref| one.key(brand_id);
+        let load = async |missing: &[Ref]| load::targets(self.db, brand_id, missing).await;
+        let found = self.remembered(&[name], key, load).await?;
+        Ok(found.into_iter().next().flatten())
     }
 
     /// For each list the first reference in it that names something. Only where the store
@@ -121,7 +147,7 @@ impl Model<'_> {
             .map(|one| one.key(brand_id))
             .collect();
         let known = keys.iter().cloned().zip(self.kv.get_many(&keys).await);
-        let known = known.filter_map(|(key, doc)| Some((key, understood(&doc?)?.1)));
+        let known = known.filter_map(|(key, doc)| Some((key, understood(&doc?)?.value)));
         let mut known: HashMap<String, Target> = known.collect();
         let knows = |one: &Ref| known.contains_key(&one.key(brand_id));
         let unknown = lists.iter().filter(|list| !list.iter().any(knows));
@@ -136,41 +162,12 @@ impl Model<'_> {
         Ok(lists.iter().map(|list| first(list).cloned()).collect())
     }
 
-    /// The stock of each SKU, in the order asked for; no levels where there is none.
-    pub async fn stock(
-        &self,
-        brand_id: &str,
-        skus: &[String],
-    ) -> Result<Vec<StockDoc>, StoreError> {
-        let key = |sku: &String| stock_key(brand_id, sku);
-        let load = async |missing: &[String]| load::stock(self.db, brand_id, missing).await;
-        let found = self.many(skus, key, load).await?.into_iter();
-        let none = |sku: &String| StockDoc {
-            sku: sku.clone(),
-            as_of_ms: now_ms(),
-            levels: Vec::new(),
-        };
-        let stock = found.map(|found| found.map(|(_, stock)| stock));
-        Ok(stock
-            .zip(skus)
-            .map(|(stock, sku)| stock.unwrap_or_else(|| none(sku)))
-            .collect())
-    }
-
     /// Brings the document of all brands up to date. Like the others below, an error when
     /// the database or the store does not take part.
     pub async fn refresh_brands(&self) -> Result<(), StoreError> {
         let doc = load::brands(self.db).await?;
         memory::forget(BRANDS_KEY);
         self.kv.put_doc(BRANDS_KEY, &doc).await
-    }
-
-    /// Brings the document of the brand's locations up to date.
-    pub async fn refresh_locations(&self, brand_id: &str) -> Result<(), StoreError> {
-        let doc = load::locations(self.db, brand_id).await?;
-        let key = locations_key(brand_id);
-        memory::forget(&key);
-        self.kv.put_doc(&key, &doc).await
     }
 
     /// Brings these products and what refers to them up to date; removes those that are gone.
@@ -187,40 +184,63 @@ impl Model<'_> {
         self.kv.delete_many(&gone).await
     }
 
-    /// Brings the stock of these SKUs up to date.
-    pub async fn refresh_stock(&self, brand_id: &str, skus: &[String]) -> Result<(), StoreError> {
-        let docs = load::stock(self.db, brand_id, skus).await?;
-        self.kv
-            .put_many(&docs.into_iter().collect::<Vec<_>>())
-            .await
-    }
-
-    /// What the document under `key` says, else from `load`; with the reading's instant.
+    /// What the document under `key` says, else from `load`.
     async fn one<T: DeserializeOwned>(
         &self,
         key: &str,
         load: impl AsyncFnOnce() -> Result<Doc, StoreError>,
-    ) -> Result<(i64, T), StoreError> {
+    ) -> Result<Read<T>, StoreError> {
         if let Some(found) = self.kv.get_doc(key).await.as_ref().and_then(understood) {
             return Ok(found);
         }
         let doc = load().await?;
         // As in `keep`.
         let _ = self.kv.put_doc(key, &doc).await;
-        Ok((doc.as_of_ms, doc.json()?))
+        read(&doc)
     }
 
-    /// What the documents of `wanted` say, in their order, each with its reading's instant;
-    /// those that the store lacks from `load`, which is asked once and for each once.
+    /// What this instance remembers of the documents of `wanted`, else as [`Model::many`];
+    /// then it remembers them.
+    async fn remembered<W: Clone, T: DeserializeOwned + 'static>(
+        &self,
+        wanted: &[W],
+        key: impl Fn(&W) -> String,
+        load: impl AsyncFnOnce(&[W]) -> Result<HashMap<String, Doc>, StoreError>,
+    ) -> Result<Vec<Option<Rc<Read<T>>>>, StoreError> {
+        let mut found: Vec<Option<Rc<Read<T>>>> =
+            wanted.iter().map(|one| memory::get(&key(one))).collect();
+        let missing = wanted
+            .iter()
+            .zip(&found)
+            .filter(|(_, known)| known.is_none());
+        let missing: Vec<W> = missing.map(|(one, _)| one.clone()).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let mut read = self.many(&missing, &key, load).await?.into_iter();
+        for (one, slot) in wanted
+            .iter()
+            .zip(&mut found)
+            .filter(|(_, slot)| slot.is_none())
+        {
+            *slot = read.next().flatten().map(Rc::new);
+            if let Some(read) = slot {
+                memory::keep_of(&key(one), Rc::clone(read), PARSED * read.bytes);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the documents of `wanted` say, in their order; those that the store lacks from `load`, which is asked once and for each once.
     async fn many<W: Clone, T: DeserializeOwned>(
         &self,
         wanted: &[W],
         key: impl Fn(&W) -> String,
         load: impl AsyncFnOnce(&[W]) -> Result<HashMap<String, Doc>, StoreError>,
-    ) -> Result<Vec<Option<(i64, T)>>, StoreError> {
+    ) -> Result<Vec<Option<Read<T>>>, StoreError> {
         let keys: Vec<String> = wanted.iter().map(key).collect();
         let kept = self.kv.get_many(&keys).await.into_iter();
-        let mut found: Vec<Option<(i64, T)>> =
+        let mut found: Vec<Option<Read<T>>> =
             kept.map(|doc| doc.as_ref().and_then(understood)).collect();
         let missing = keys
             .iter()
@@ -235,10 +255,7 @@ impl Model<'_> {
         let loaded = load(&missing).await?;
         let loaded = self.keep(loaded).await;
         for (found, key) in found.iter_mut().zip(&keys).filter(|(one, _)| one.is_none()) {
-            let doc = loaded.get(key);
-            *found = doc
-                .map(|doc| Ok::<_, StoreError>((doc.as_of_ms, doc.json()?)))
-                .transpose()?;
+            *found = loaded.get(key).map(read).transpose()?;
         }
         Ok(found)
     }
@@ -251,10 +268,19 @@ impl Model<'_> {
     }
 }
 
-/// What a document from the store says, with its reading's instant: nothing when it is of
-/// a shape that this version does not know, because then it is read again.
-fn understood<T: DeserializeOwned>(doc: &Doc) -> Option<(i64, T)> {
-    Some((doc.as_of_ms, doc.json().ok()?))
+/// What a document from the store says: nothing when it is of a shape that this version
+/// does not know, because then it is read again.
+fn understood<T: DeserializeOwned>(doc: &Doc) -> Option<Read<T>> {
+    read(doc).ok()
+}
+
+fn read<T: DeserializeOwned>(doc: &Doc) -> Result<Read<T>, StoreError> {
+    Ok(Read {
+        version: doc.version,
+        as_of_ms: doc.as_of_ms,
+        value: doc.json()?,
+        bytes: doc.body.len(),
+    })
 }
 
 /// The brand of a host, see [`Model::brand_by_host`].
@@ -289,8 +315,8 @@ mod tests {
             body: body.to_vec(),
         };
         let target = br#"{"product_id":"p","variant_id":null}"#;
-        let (as_of_ms, known) = understood::<Target>(&doc(target)).unwrap();
-        assert_eq!((as_of_ms, known.product_id.as_str()), (7, "p"));
+        let known = understood::<Target>(&doc(target)).unwrap();
+        assert_eq!((known.as_of_ms, known.product_id.as_str()), (7, "p"));
         for foreign in [&b"{}"[..], b"[]", b"", br#"{"product_id":7}"#] {
             assert_eq!(understood::<Target>(&doc(foreign)), None);
         }

@@ -48,9 +48,11 @@ const ADJUST_BALANCES: (&str, &str) = (
 
 const ADJUST_EVENTS: (&str, &str) = (
     "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
-     SELECT min(value ->> 'id'), ?1, 'stock', value ->> 'sku', 'stock.changed', '{}', {now} \
+     SELECT min(value ->> 'id'), ?1, 'stock', value ->> 'sku', 'stock.changed', \
+       json_object('locations', json_group_array(value ->> 'location_id')), {now} \
      FROM json_each(?2) GROUP BY value ->> 'sku' ORDER BY value ->> 'sku'",
     "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
-     SELECT min(id), ?1, 'stock', sku, 'stock.changed', '{}', {now} \
-     FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, sku TEXT) GROUP BY sku ORDER BY sku",
+     SELECT min(id), ?1, 'stock', sku, 'stock.changed', \
+       CAST(json_build_object('locations', json_agg(location_id)) AS TEXT), {now} \
+     FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, sku TEXT, location_id TEXT) GROUP BY sku ORDER BY sku",
 );

@@ -124,14 +124,16 @@ const COUNT_MOVEMENTS: (&str, &str) = (
 /// unique in their own table.
 const COUNT_EVENTS: (&str, &str) = (
     "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
-     SELECT min(input.value ->> 'id'), ?1, 'stock', s.sku, 'stock.changed', '{}', {now} \
+     SELECT min(input.value ->> 'id'), ?1, 'stock', s.sku, 'stock.changed', \
+       json_object('locations', json_group_array(s.location_id)), {now} \
      FROM json_each(?2) input \
      CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id' \
      WHERE input.value ->> 'quantity' >= s.reserved \
        AND (input.value ->> 'quantity' <> s.on_hand OR coalesce(input.value ->> 'safety', s.safety) <> s.safety) \
      GROUP BY s.sku ORDER BY s.sku",
     "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
-     SELECT min(input.id), ?1, 'stock', s.sku, 'stock.changed', '{}', {now} \
+     SELECT min(input.id), ?1, 'stock', s.sku, 'stock.changed', \
+       CAST(json_build_object('locations', json_agg(s.location_id)) AS TEXT), {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, sku TEXT, location_id TEXT, quantity BIGINT, safety BIGINT) \
      JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
      WHERE input.quantity >= s.reserved AND (input.quantity <> s.on_hand OR coalesce(input.safety, s.safety) <> s.safety) \

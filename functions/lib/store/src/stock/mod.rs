@@ -407,9 +407,14 @@ fn movements(
 }
 
 fn changed_events(batch: &mut Batch, brand_id: &str, allocations: &[Allocation]) {
-    let skus: BTreeSet<&str> = allocations.iter().map(|one| one.sku.as_str()).collect();
-    for sku in skus {
-        outbox::event(batch, &Event::new(brand_id, "stock.changed", sku));
+    let mut places = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for one in allocations {
+        places.entry(&one.sku).or_default().insert(&one.location_id);
+    }
+    for (sku, locations) in places {
+        let doc = serde_json::json!({ "locations": locations }).to_string();
+        let event = Event::new(brand_id, "stock.changed", sku);
+        outbox::event(batch, &Event { doc, ..event });
     }
 }
 

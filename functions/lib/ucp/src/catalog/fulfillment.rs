@@ -6,7 +6,7 @@ use aisle_domain::fulfillment::{DeliveryOption, shipping_options};
 use aisle_domain::hours;
 use aisle_domain::instant::rfc3339_in;
 use aisle_domain::location::Location;
-use aisle_domain::supply::Supply;
+use aisle_domain::supply::{Restriction, Supply};
 use serde::Serialize;
 
 use super::Filters;
@@ -61,59 +61,60 @@ pub struct ShippingOption {
 
 /// What a request says about where its items are to go, and what follows from it.
 pub struct Scope<'a> {
-    locations: &'a [Location],
+    /// Whether there is any store that hands over.
+    collected_anywhere: bool,
     /// The store that `fulfills_to` or, failing that, the context names.
     store: Option<&'a Location>,
     ready_at_ms: Option<i64>,
     shipping: Vec<DeliveryOption>,
-    restriction: Option<Vec<&'a str>>,
+    restriction: Option<Restriction>,
+}
+
+/// The id or code of the store that a request names: `fulfills_to` decides about the
+/// destination, only without it does the context.
+pub fn store_named<'r>(filters: &'r Filters, context: &'r Context) -> Option<&'r str> {
+    match &filters.fulfills_to {
+        Some(destination) => destination.location.as_deref(),
+        None => context.location.as_deref(),
+    }
 }
 
 impl<'a> Scope<'a> {
-    /// `fulfills_to` decides about the destination; only without it does the context. A store
-    /// in the context that does not exist is a hint that leads nowhere, not an error.
+    /// `store` is what [`store_named`] names among the brand's locations. A store in the
+    /// context that does not exist is a hint that leads nowhere, not an error.
     pub fn new(
         brand: &'a Brand,
-        locations: &'a [Location],
+        store: Option<&'a Location>,
+        collected_anywhere: bool,
         filters: &Filters,
         context: &Context,
         now_ms: i64,
     ) -> Self {
-        let named = match &filters.fulfills_to {
-            Some(destination) => (
-                destination.location.as_deref(),
-                destination.address_country.as_deref(),
-            ),
-            None => (
-                context.location.as_deref(),
-                context.address_country.as_deref(),
-            ),
+        let country = match &filters.fulfills_to {
+            Some(destination) => destination.address_country.as_deref(),
+            None => context.address_country.as_deref(),
         };
-        let is_named = |at: &&Location| {
-            at.visible && named.0.is_some_and(|name| at.id == name || at.code == name)
-        };
-        let store = locations.iter().find(is_named);
-        let country = named.1.unwrap_or(&brand.country);
+        let country = country.unwrap_or(&brand.country);
+        let store = store.filter(|store| store.visible);
         Self {
-            locations,
+            collected_anywhere,
             store,
             ready_at_ms: store
                 .and_then(|store| hours::ready_at_ms(store, now_ms, store.preparation_minutes)),
             shipping: shipping_options(brand, country, now_ms),
-            restriction: restriction(brand, locations, filters, now_ms),
+            restriction: restriction(brand, store, filters, now_ms),
         }
     }
 
-    /// At which locations a variant must lie to pass the filters; `None`: it need not.
-    pub fn restriction(&self) -> Option<&[&'a str]> {
-        self.restriction.as_deref()
+    /// How a variant must reach the shopper to pass the filters; `None`: it need not.
+    pub fn restriction(&self) -> Option<&Restriction> {
+        self.restriction.as_ref()
     }
 
     /// Whether a variant with this supply passes the filters about fulfillment.
     pub fn admits(&self, supply: &Supply) -> bool {
-        self.restriction
-            .as_ref()
-            .is_none_or(|places| places.iter().any(|id| supply.at(id) > 0))
+        let meets = |restriction| supply.meets(restriction);
+        self.restriction.as_ref().is_none_or(meets)
     }
 
     /// The methods for something physical of which there is `supply`.
@@ -128,24 +129,22 @@ impl<'a> Scope<'a> {
 
     fn pickup(&self, supply: &Supply) -> Option<Method> {
         let Some(store) = self.store else {
-            let anywhere = self.locations.iter().any(Location::hands_over);
-            let units = supply.collectable();
-            return anywhere.then(|| Method::new("pickup", "Pickup at a store".into(), units > 0));
+            let units = supply.collectable;
+            let text = "Pickup at a store".to_owned();
+            return self
+                .collected_anywhere
+                .then(|| Method::new("pickup", text, units > 0));
         };
-        let in_stock = store.hands_over() && supply.at(&store.id) > 0;
+        let in_stock = store.hands_over() && supply.at_store > 0;
         let ready_at = self
             .ready_at_ms
             .filter(|_| in_stock)
             .map(|at| rfc3339_in(at, &store.time_zone));
-        let nearest = if ready_at.is_none() {
-            supply.nearest_to(store, self.locations)
-        } else {
-            None
-        };
+        let nearest = supply.nearest.as_ref().filter(|_| ready_at.is_none());
         let description = match (&ready_at, nearest) {
             (Some(at), _) => format!("Pickup at {} from {at}", store.name),
-            (None, Some((other, distance_m))) => {
-                let km = (distance_m + 500) / 1000;
+            (None, Some(other)) => {
+                let km = (other.distance_m + 500) / 1000;
                 format!(
                     "Not to be had at {} now; {}, {km} km away, has it",
                     store.name, other.name
@@ -157,10 +156,10 @@ impl<'a> Scope<'a> {
         Some(Method {
             location: Some(store.id.clone()),
             ready_at,
-            nearest: nearest.map(|(other, distance_m)| NearestStore {
+            nearest: nearest.map(|other| NearestStore {
                 location: other.id.clone(),
                 name: other.name.clone(),
-                distance_m,
+                distance_m: other.distance_m,
             }),
             ..Method::new("pickup", description, available)
         })
@@ -178,7 +177,7 @@ impl<'a> Scope<'a> {
             ..Method::new(
                 "shipping",
                 cheapest.description.clone(),
-                supply.shippable() > 0,
+                supply.shippable > 0,
             )
         })
     }
@@ -199,13 +198,13 @@ impl Method {
 }
 
 /// What `fulfills_to` and `methods` demand. A store fulfils by pickup, an address by
-/// shipping; a way that they exclude, or that we do not know, adds no location.
-fn restriction<'a>(
+/// shipping; a way that they exclude, or that we do not know, adds nothing.
+fn restriction(
     brand: &Brand,
-    locations: &'a [Location],
+    store: Option<&Location>,
     filters: &Filters,
     now_ms: i64,
-) -> Option<Vec<&'a str>> {
+) -> Option<Restriction> {
     let (to, ways) = (&filters.fulfills_to, &filters.methods);
     if to.is_none() && ways.is_none() {
         return None;
@@ -214,25 +213,19 @@ fn restriction<'a>(
         ways.as_ref()
             .is_none_or(|ways| ways.iter().any(|known| known == way))
     };
-    let to_store = to.as_ref().and_then(|to| to.location.as_deref());
-    let to_address = to.is_some() && to_store.is_none();
+    let to_store = to.as_ref().is_some_and(|to| to.location.is_some());
+    let to_address = to.is_some() && !to_store;
     let country = to
         .as_ref()
         .and_then(|to| to.address_country.as_deref())
         .unwrap_or(&brand.country);
-    let picked_up = by("pickup") && !to_address;
-    let shipped = by("shipping")
-        && to_store.is_none()
-        && !shipping_options(brand, country, now_ms).is_empty();
-    let serves = |location: &&Location| {
-        let here = to_store.is_none_or(|name| location.id == name || location.code == name);
-        (picked_up && location.hands_over() && here) || (shipped && location.services.ship)
-    };
-    Some(
-        locations
-            .iter()
-            .filter(serves)
-            .map(|location| location.id.as_str())
-            .collect(),
-    )
+    let collected = by("pickup") && !to_address;
+    let here = store.filter(|store| to_store && collected && store.hands_over());
+    Some(Restriction {
+        store: here.map(|store| store.id.clone()),
+        collected: collected && !to_store,
+        shipped: by("shipping")
+            && !to_store
+            && !shipping_options(brand, country, now_ms).is_empty(),
+    })
 }
