@@ -55,6 +55,7 @@ pub async fn export(call: &Call) -> Result<Reply, Error> {
             values![&brand.id, &shopper.account_id, MAX_ENTRIES + 1],
         );
     }
+    call.db().begin_heavy("export").await;
     let results = batch.commit(call.db()).await?;
     let (account, rest) = results.split_first().ok_or_else(account::gone)?;
     let row = account.rows.first().ok_or_else(account::gone)?;

@@ -10,9 +10,12 @@ use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::{Authority, Scheme, Uri};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{ExpirationError, ProxyHandler, TrapOrPanicError};
+use wasmtime_wasi_http::handler::{
+    ExpirationError, InstantiationError, ProxyHandler, TrapOrPanicError,
+};
 
 use crate::allowed_hosts::internal_component;
 use crate::instances::Factory;
@@ -22,6 +25,11 @@ use crate::stats::Stats;
 
 /// The address that Spin gives a component called by another one.
 const INTERNAL_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+/// Requests that a component has under way at a time, streams included: so that no one
+/// component takes all instances that there can be.
+const MAX_UNDER_WAY: usize = 400;
+/// Seconds after which a request that was turned away may come again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Longest request id taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
@@ -30,9 +38,25 @@ pub struct App {
     /// Its public routes.
     pub routes: Routes,
     /// Its components by id.
-    pub components: BTreeMap<String, ProxyHandler<Factory>>,
+    pub components: BTreeMap<String, Running>,
     /// Whether each request gets its line in the log.
     pub access_log: bool,
+}
+
+/// A component of a running app.
+pub struct Running {
+    handler: ProxyHandler<Factory>,
+    places: Arc<Semaphore>,
+}
+
+impl Running {
+    /// A component whose instances `factory` makes.
+    pub fn new(factory: Factory) -> Self {
+        Self {
+            handler: ProxyHandler::new(factory),
+            places: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
+        }
+    }
 }
 
 impl App {
@@ -92,11 +116,11 @@ impl App {
 
     /// What every component did so far.
     pub fn stats(&self) -> Stats {
-        let counts = |handler: &ProxyHandler<Factory>| handler.state().host.counters.snapshot();
+        let counts = |running: &Running| running.handler.state().host.counters.snapshot();
         let components = self
             .components
             .iter()
-            .map(|(id, handler)| (id.clone(), counts(handler)));
+            .map(|(id, running)| (id.clone(), counts(running)));
         Stats {
             components: components.collect(),
         }
@@ -110,7 +134,7 @@ impl App {
         record: Arc<RequestRecord>,
         access_log: bool,
     ) -> Response<LoggedBody> {
-        let Some(handler) = self.components.get(&matched.component) else {
+        let Some(Running { handler, places }) = self.components.get(&matched.component) else {
             let reason = "the route's component is not loaded\n";
             return logged(
                 plain(StatusCode::INTERNAL_SERVER_ERROR, reason),
@@ -122,15 +146,38 @@ impl App {
         matched.add_headers(request.headers_mut(), &uri, client);
         let mut line = access_log.then(|| line(&request, &matched.component, StatusCode::OK));
         handler.state().host.counters.requests.fetch_add(1, Relaxed);
-        let response = match handler.handle(record.clone(), request).await {
-            Ok(response) => response,
-            Err(error) => failure(&error, handler.state(), &record),
+        let place = places.clone().try_acquire_owned().ok();
+        let response = match &place {
+            Some(_) => answered(handler, &record, request).await,
+            None => busy(),
         };
         if let Some(line) = &mut line {
             line.status = response.status().as_u16();
         }
-        logged(response, record, line)
+        logged(response, record, line).map(|body| body.holding(place))
     }
+}
+
+/// The component's answer. Dropped before there is one, it leaves word that nobody waits.
+async fn answered(
+    handler: &ProxyHandler<Factory>,
+    record: &Arc<RequestRecord>,
+    request: Request<WasiBody>,
+) -> Response<WasiBody> {
+    let unanswered = record.gone.clone().drop_guard();
+    let answer = handler.handle(record.clone(), request).await;
+    unanswered.disarm();
+    answer.unwrap_or_else(|error| failure(&error, handler.state(), record))
+}
+
+/// The answer when there is no room for another request.
+fn busy() -> Response<WasiBody> {
+    let reason = "too many requests are under way; try again\n";
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, reason);
+    response
+        .headers_mut()
+        .insert(http::header::RETRY_AFTER, RETRY_AFTER);
+    response
 }
 
 fn line<B>(request: &Request<B>, component: &str, status: StatusCode) -> LogLine {
@@ -142,7 +189,8 @@ fn line<B>(request: &Request<B>, component: &str, status: StatusCode) -> LogLine
     }
 }
 
-/// The answer when the component gave none: 504 past its deadline, 500 otherwise.
+/// The answer when the component gave none: 504 past its deadline, 503 when there was no
+/// room for an instance, 500 otherwise.
 fn failure(
     error: &wasmtime::Error,
     factory: &Factory,
@@ -159,6 +207,10 @@ fn failure(
         );
         let reason = format!("component `{component}` gave no answer within {timeout:?}\n");
         return plain(StatusCode::GATEWAY_TIMEOUT, reason);
+    }
+    if error.is::<InstantiationError<Arc<RequestRecord>>>() {
+        eprintln!("component={component} request_id={} {error:#}", record.id);
+        return busy();
     }
     if !stopped {
         eprintln!(

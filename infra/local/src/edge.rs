@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime_wasi_http::handler::ProxyHandler;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::allowed_hosts::AllowedHosts;
-use crate::app::App;
+use crate::app::{App, Running};
 use crate::host::kv::{EmbeddedStore, KeyValueStore, RedisStore};
 use crate::host::postgres::Pools;
+use crate::host::sqlite::{Database, Workers};
 use crate::host::{ComponentHost, Guest};
 use crate::instances::{Factory, Limits};
 use crate::manifest::{Component, Manifest};
@@ -52,6 +53,8 @@ pub struct EdgeOptions {
     pub max_concurrent_requests_per_instance: usize,
     /// Time until an answer begins, and for a shutdown to wait for what is under way.
     pub request_timeout: Duration,
+    /// The longest that a statement of SQLite may take. PostgreSQL has its own deadline.
+    pub statement_timeout: Duration,
     /// Memory of one instance.
     pub max_memory_bytes: usize,
     /// Whether each request gets a line on stderr.
@@ -81,6 +84,7 @@ impl Default for EdgeOptions {
             variables: BTreeMap::new(),
             max_concurrent_requests_per_instance: 1,
             request_timeout: Duration::from_secs(120),
+            statement_timeout: Duration::from_secs(7),
             max_memory_bytes: 256 << 20,
             access_log: false,
             relay_tick: None,
@@ -134,8 +138,13 @@ impl Edge {
             .get(relay::KEY_VARIABLE)
             .unwrap_or_default()
             .to_owned();
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let loader = Loader {
-            state_dir: options.state_dir.clone(),
+            database: Database {
+                path: sqlite_path(&options.state_dir),
+                workers: Arc::new(Workers::new(cores)),
+                statement_timeout: options.statement_timeout,
+            },
             access_log: options.access_log,
             variables,
             key_value: key_value.clone(),
@@ -244,7 +253,7 @@ async fn open_key_value(options: &EdgeOptions) -> anyhow::Result<KeyValueStore> 
 
 /// What is needed to turn the manifest's components into running ones.
 struct Loader {
-    state_dir: PathBuf,
+    database: Database,
     access_log: bool,
     variables: Variables,
     key_value: KeyValueStore,
@@ -268,7 +277,7 @@ impl Loader {
             let components = ready.into_iter().map(|(id, (pre, granted))| {
                 let host = Arc::new(granted.into_host(&id, postgres.clone(), app.clone()));
                 let limits = self.limits.clone();
-                (id, ProxyHandler::new(Factory { pre, host, limits }))
+                (id, Running::new(Factory { pre, host, limits }))
             });
             App {
                 routes,
@@ -291,7 +300,7 @@ impl Loader {
             .collect::<anyhow::Result<_>>();
         let allowed_hosts = AllowedHosts::parse(&component.allowed_outbound_hosts, &self.variables);
         let store = self.key_value.clone();
-        let database = sqlite_path(&self.state_dir);
+        let database = self.database.clone();
         Ok(Granted {
             variables: variables.with_context(|| format!("component `{id}`"))?,
             key_value: labelled(id, &component.key_value_stores, store)?,
@@ -304,7 +313,7 @@ impl Loader {
 struct Granted {
     variables: BTreeMap<String, String>,
     key_value: BTreeMap<String, KeyValueStore>,
-    sqlite: BTreeMap<String, PathBuf>,
+    sqlite: BTreeMap<String, Database>,
     allowed_hosts: AllowedHosts,
 }
 

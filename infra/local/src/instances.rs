@@ -100,6 +100,7 @@ impl Factory {
         Guest {
             component: self.host.clone(),
             request: request.clone(),
+            exclusive: self.limits.max_concurrent_requests == 1,
             table: ResourceTable::new(),
             limits,
             // What a component prints belongs with the log; stdout is the program's own.

@@ -2,12 +2,14 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::WasiBody;
 
 /// One request under way, and what it has cost so far.
@@ -21,6 +23,10 @@ pub struct RequestRecord {
     pub sql: AtomicU64,
     /// Key-value operations issued for it.
     pub key_value: AtomicU64,
+    /// Cancelled when its client goes before an answer has begun.
+    pub gone: CancellationToken,
+    /// Whether it has begun to change the database.
+    pub changes: AtomicBool,
 }
 
 /// What the log says about a request besides its costs.
@@ -44,6 +50,8 @@ impl RequestRecord {
             started: Instant::now(),
             sql: AtomicU64::new(0),
             key_value: AtomicU64::new(0),
+            gone: CancellationToken::new(),
+            changes: AtomicBool::new(false),
         })
     }
 
@@ -68,6 +76,7 @@ pub struct LoggedBody {
     record: Arc<RequestRecord>,
     line: Option<LogLine>,
     bytes: u64,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl LoggedBody {
@@ -78,7 +87,14 @@ impl LoggedBody {
             record,
             line,
             bytes: 0,
+            _place: None,
         }
+    }
+
+    /// Keeps the request's place among those under way until the body has ended.
+    pub fn holding(mut self, place: Option<OwnedSemaphorePermit>) -> Self {
+        self._place = place;
+        self
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Counters {
     pub requests: AtomicU64,
     /// SQL statements that it issued.
     pub sql: AtomicU64,
+    /// SQL statements that were stopped: nobody waited for them any more, or too long.
+    pub sql_stopped: AtomicU64,
     /// Key-value operations that it issued (an `open` is none).
     pub key_value: AtomicU64,
     /// HTTP requests that it sent, to other components too.
@@ -28,6 +30,8 @@ pub struct ComponentStats {
     pub requests: u64,
     /// SQL statements that it issued.
     pub sql: u64,
+    /// SQL statements that were stopped: nobody waited for them any more, or too long.
+    pub sql_stopped: u64,
     /// Key-value operations that it issued (an `open` is none).
     pub key_value: u64,
     /// HTTP requests that it sent, to other components too.
@@ -51,6 +55,7 @@ impl Counters {
         ComponentStats {
             requests: self.requests.load(Relaxed),
             sql: self.sql.load(Relaxed),
+            sql_stopped: self.sql_stopped.load(Relaxed),
             key_value: self.key_value.load(Relaxed),
             outbound_http: self.outbound_http.load(Relaxed),
             traps: self.traps.load(Relaxed),
@@ -73,6 +78,7 @@ impl Sub for ComponentStats {
         Self {
             requests: self.requests - earlier.requests,
             sql: self.sql - earlier.sql,
+            sql_stopped: self.sql_stopped - earlier.sql_stopped,
             key_value: self.key_value - earlier.key_value,
             outbound_http: self.outbound_http - earlier.outbound_http,
             traps: self.traps - earlier.traps,

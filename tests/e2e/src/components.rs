@@ -28,12 +28,19 @@ pub fn manifest() -> Result<PathBuf> {
     Ok(manifest)
 }
 
+/// The same for the probe, which asks the runtime for what it promises.
+pub fn probe_manifest() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    let manifest = root().canonicalize()?.join("tests/probe/spin.toml");
+    build_once(&BUILT, &manifest)?;
+    Ok(manifest)
+}
+
 /// The same for the app and, at `/hello`, a component that only says `ok`.
 pub fn manifest_with_hello() -> Result<PathBuf> {
-    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     let app = manifest()?;
     let root = root().canonicalize()?;
-    build_once(&BUILT, &root.join("tests/probe/spin.toml"))?;
+    probe_manifest()?;
     let sources = format!("source = \"{}/target/", root.display());
     let app = std::fs::read_to_string(app)?.replace("source = \"target/", &sources);
     let hello = format!(

@@ -15,6 +15,7 @@ pub mod json;
 pub mod line;
 mod neighbour;
 pub mod phone;
+pub mod pressure;
 pub mod provider;
 pub mod python;
 pub mod sendgrid;

@@ -38,6 +38,8 @@ async fn answer(request: Request) -> anyhow::Result<Response<BoxBody>> {
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix("/locked").unwrap_or(&path);
     let argument = |name: &str| argument(&request, name);
+    // Between the parameters of an address, where the query has its own `&`.
+    let address = || anyhow::Ok(argument("address")?.replace('~', "&"));
     let said = match path {
         "/hello" => "ok".to_owned(),
         "/hello/unmeasured" => return Ok(Response::new(box_body(FullBody::new("ok".into())))),
@@ -69,6 +71,8 @@ async fn answer(request: Request) -> anyhow::Result<Response<BoxBody>> {
             String::new()
         }
         "/kv/keys" => keys().await?,
+        "/postgres/endless" => sql::endless_on_postgres(&address()?, false).await?,
+        "/postgres/endless-heavy" => sql::endless_on_postgres(&address()?, true).await?,
         "/hold" => hold(&argument("key")?).await?,
         _ => match path.strip_prefix("/sql/") {
             Some(question) => sql::answer(question).await?,

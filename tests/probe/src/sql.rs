@@ -1,7 +1,29 @@
 //! What SQLite does in a component where one would not expect it.
 
 use anyhow::{Context, bail};
+use spin_sdk::pg;
 use spin_sdk::sqlite::{Connection, Value};
+
+/// Runs for minutes unless it is stopped, and then says one number.
+const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000000000) SELECT max(i) FROM n";
+
+/// An endless statement on PostgreSQL, which does not hand rows on as they come.
+pub async fn endless_on_postgres(address: &str, heavy: bool) -> anyhow::Result<String> {
+    let connection = pg::Connection::open(address).await?;
+    let statement = marked("SELECT pg_sleep(600)::text", heavy);
+    let ended = match connection.query(statement, vec![]).await {
+        Ok(rows) => rows.collect().await.map(drop),
+        Err(error) => Err(error),
+    };
+    Ok(ended.map_or_else(|error| format!("{error:?}"), |()| "slept".to_owned()))
+}
+
+fn marked(statement: &str, heavy: bool) -> String {
+    match heavy {
+        true => format!("/* heavy: probe */ {statement}"),
+        false => statement.to_owned(),
+    }
+}
 
 /// Answers one question about SQLite.
 pub async fn answer(question: &str) -> anyhow::Result<String> {
@@ -28,6 +50,10 @@ pub async fn answer(question: &str) -> anyhow::Result<String> {
             Ok(String::new())
         }
         "count" => count(&connection).await,
+        "endless" => endless(&connection, false).await,
+        "endless-heavy" => endless(&connection, true).await,
+        "endless-unread" => endless_unread(&connection).await,
+        "endless-change" => endless_change(&connection).await,
         "full-text" => full_text(&connection).await,
         _ => bail!("no such question"),
     }
@@ -95,6 +121,30 @@ async fn forgotten(connection: &Connection) -> anyhow::Result<String> {
     run(connection, "BEGIN IMMEDIATE").await?;
     run(connection, "INSERT INTO thing VALUES ('forgotten')").await?;
     count(connection).await
+}
+
+async fn endless(connection: &Connection, heavy: bool) -> anyhow::Result<String> {
+    let result = connection.execute(marked(ENDLESS, heavy), []).await?;
+    Ok(ended(result.collect().await))
+}
+
+/// Asks, and does not wait for the answer.
+async fn endless_unread(connection: &Connection) -> anyhow::Result<String> {
+    drop(connection.execute(ENDLESS, []).await?);
+    Ok("dropped".to_owned())
+}
+
+/// A change that never ends, after one that did.
+async fn endless_change(connection: &Connection) -> anyhow::Result<String> {
+    run(connection, "BEGIN IMMEDIATE").await?;
+    run(connection, "INSERT INTO thing VALUES ('before')").await?;
+    let change = format!("INSERT INTO thing SELECT * FROM ({ENDLESS})");
+    let result = connection.execute(change, []).await?;
+    Ok(ended(result.collect().await))
+}
+
+fn ended<T, E: std::fmt::Debug>(result: Result<T, E>) -> String {
+    result.map_or_else(|error| format!("{error:?}"), |_| "ended".to_owned())
 }
 
 async fn full_text(connection: &Connection) -> anyhow::Result<String> {

@@ -2,14 +2,15 @@
 
 use aisle_domain::import::{Finding, Format, Header, Report, Table};
 use aisle_http::{BodyStream, Error};
-use aisle_store::{BatchError, StoreError};
+use aisle_store::{BatchError, Dialect, StoreError};
 use aisle_ucp::admin::Tally;
 
 /// Where a file's items go.
 pub trait Target {
     type Item;
 
-    /// When the items' weights add up to this, they are written.
+    /// When the items' weights add up to this, they are written, where others can write
+    /// meanwhile.
     const BATCH_WEIGHT: usize;
 
     fn weight(item: &Self::Item) -> usize;
@@ -22,9 +23,14 @@ pub trait Target {
     fn tally(&self) -> Tally;
 }
 
+/// On SQLite nobody else writes while a batch is being written, statement by statement: so
+/// many times smaller it is there, for others' turns to come soon.
+const SMALLER_ON_SQLITE: usize = 10;
+
 /// Reads the file to its end. 422 when it has no header or one that lacks columns.
 pub async fn feed<F: Format, T: Target<Item = F::Item>>(
     mut body: BodyStream,
+    dialect: Dialect,
     open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
     target: T,
 ) -> Result<(Report, Tally), Error> {
@@ -35,6 +41,7 @@ pub async fn feed<F: Format, T: Target<Item = F::Item>>(
         report: Report::default(),
         pending: Vec::new(),
         weight: 0,
+        full_weight: dialect.pick(T::BATCH_WEIGHT / SMALLER_ON_SQLITE, T::BATCH_WEIGHT),
     };
     loop {
         let chunk = body.next().await?;
@@ -97,6 +104,7 @@ struct Funnel<T: Target> {
     report: Report,
     pending: Vec<T::Item>,
     weight: usize,
+    full_weight: usize,
 }
 
 impl<T: Target> Funnel<T> {
@@ -104,7 +112,7 @@ impl<T: Target> Funnel<T> {
         let Some(item) = item else { return Ok(()) };
         self.weight += T::weight(&item);
         self.pending.push(item);
-        if self.weight >= T::BATCH_WEIGHT {
+        if self.weight >= self.full_weight {
             self.flush().await?;
         }
         Ok(())
@@ -152,7 +160,9 @@ async fn attempt<C>(
     match commit(changes).await {
         Ok(()) => Ok(true),
         Err(BatchError::Store(
-            error @ (StoreError::Unavailable(_) | StoreError::SchemaMismatch { .. }),
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Busy(_)
+            | StoreError::SchemaMismatch { .. }),
         )) => Err(error.into()),
         Err(error) => {
             eprintln!(

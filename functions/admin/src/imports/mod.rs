@@ -44,6 +44,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         .ok_or_else(|| Error::bad_request("missing_brand", "brand", "the handle of a brand"))?;
     let brand = brands::named(call.db(), &key, handle, "brand").await?;
     require_csv(call)?;
+    call.db().begin_heavy("import").await;
     let run = Run {
         db: call.db(),
         key,
@@ -129,7 +130,8 @@ async fn pour<F: Format, T: Target<Item = F::Item>>(
     open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
     target: T,
 ) -> Result<(Report, Tally), Error> {
-    feed::feed(call.body_stream(MAX_IMPORT_BYTES)?, open, target).await
+    let body = call.body_stream(MAX_IMPORT_BYTES)?;
+    feed::feed(body, call.db().dialect(), open, target).await
 }
 
 async fn record(run: &Run<'_>, result: &ImportResult) -> Result<(), Error> {

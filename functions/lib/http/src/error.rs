@@ -232,6 +232,10 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) => {
                 Self::unavailable(1, "the database does not answer; try again").logged(log)
             }
+            StoreError::Busy(_) => {
+                Self::unavailable(1, "too much of this kind is being asked for; try again")
+                    .logged(log)
+            }
             StoreError::SchemaMismatch { .. } => Self::unavailable(
                 30,
                 "the database's schema does not fit this version of the service",

@@ -1,9 +1,10 @@
 //! The write batch: the one way in which state changes.
 
 use crate::{
-    BatchError, Db, Row, Sql, Value,
+    BatchError, Db, Dialect, Row, Sql, Value,
     db::{Connection, Tries},
     error::Failure,
+    heavy::Heavy,
     sql::{self, Form},
 };
 
@@ -28,6 +29,13 @@ pub(crate) struct Statement {
     pub(crate) params: Vec<Value>,
     pub(crate) expect: Option<u64>,
     pub(crate) rows: bool,
+}
+
+impl Statement {
+    /// Whether it is sure to change nothing.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.rows && self.sql.text(Dialect::Sqlite).starts_with("SELECT")
+    }
 }
 
 /// What one statement of a committed batch did.
@@ -87,14 +95,18 @@ impl Batch {
             .iter()
             .map(|one| sql::translate(one.sql.text(db.dialect()), &one.params, form));
         let texts = translated.collect::<Result<Vec<_>, _>>()?;
-        let mut tries = Tries::new();
+        let mut tries = Tries::new(db);
         loop {
             match db
-                .with_connection(async |connection| self.run(connection, &texts).await)
+                .with_connection(async |connection| self.run(connection, &texts, db.heavy()).await)
                 .await
             {
-                Err(Failure::Contended(why)) => tries.again(why).await?,
-                outcome => return Ok(outcome?),
+                Err(failure) => tries.again(failure).await?,
+                Ok(results) => {
+                    db.heavy()
+                        .done(!self.statements.iter().all(Statement::only_reads));
+                    return Ok(results);
+                }
             }
         }
     }
@@ -103,10 +115,15 @@ impl Batch {
         &self,
         connection: &Connection,
         texts: &[String],
+        heavy: &Heavy,
     ) -> Result<Vec<StatementResult>, Failure> {
         match connection {
-            Connection::Sqlite(connection) => connection.batch(&self.statements, texts).await,
-            Connection::Postgres(connection) => connection.batch(&self.statements, texts).await,
+            Connection::Sqlite(connection) => {
+                connection.batch(&self.statements, texts, heavy).await
+            }
+            Connection::Postgres(connection) => {
+                connection.batch(&self.statements, texts, heavy).await
+            }
         }
     }
 

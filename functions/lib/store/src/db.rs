@@ -10,20 +10,27 @@ use futures::lock::Mutex;
 use spin_sdk::variables;
 
 use crate::{
-    Dialect, Row, SCHEMA_VERSION, Sql, StoreError, Value, deadline,
+    BatchError, Dialect, Row, SCHEMA_VERSION, Sql, StoreError, Value, deadline,
     error::Failure,
+    heavy::{self, Heavy},
     postgres,
     sql::{self, Form},
     sqlite,
 };
 
+/// The longest pause between two attempts, but for chance.
+const MAX_PAUSE_MS: u64 = 256;
+
 thread_local! {
     /// What this instance learned once and need not ask again for each request.
-    static KNOWN: RefCell<Known> = const { RefCell::new(Known { url: None, schema_seen: false }) };
+    static KNOWN: RefCell<Known> = const {
+        RefCell::new(Known { url: None, heavy_places: None, schema_seen: false })
+    };
 }
 
 struct Known {
     url: Option<Rc<str>>,
+    heavy_places: Option<i64>,
     schema_seen: bool,
 }
 
@@ -32,6 +39,7 @@ struct Known {
 pub struct Db {
     url: Rc<str>,
     connection: Mutex<Option<Connection>>,
+    heavy: Heavy,
 }
 
 pub(crate) enum Connection {
@@ -46,7 +54,32 @@ impl Db {
         Ok(Self {
             url: database_url().await?,
             connection: Mutex::new(None),
+            heavy: Heavy::default(),
         })
+    }
+
+    /// Says that what comes now is heavy work of this `kind` (a word, for instance `search`):
+    /// each call takes one of the few places that all such work has. The first call finds one
+    /// or fails as [`StoreError::Busy`]; the later ones wait for one.
+    pub async fn begin_heavy(&self, kind: &'static str) {
+        self.heavy.begin(kind, heavy_places().await);
+    }
+
+    /// [`query`](Self::query) as the one heavy call of a request.
+    pub async fn query_heavy(
+        &self,
+        kind: &'static str,
+        sql: impl Into<Sql>,
+        params: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.begin_heavy(kind).await;
+        let rows = self.query(sql, params).await;
+        self.heavy.end();
+        rows
+    }
+
+    pub(crate) fn heavy(&self) -> &Heavy {
+        &self.heavy
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -67,14 +100,23 @@ impl Db {
         let sql = sql.into();
         let form = self.dialect().pick(Form::Sqlite, Form::PostgresQuery);
         let text = sql::translate(sql.text(self.dialect()), &params, form)?;
-        let mut tries = Tries::new();
+        let mut tries = Tries::new(self);
         loop {
             match self
-                .with_connection(async |connection| connection.query(&text, &params).await)
+                .with_connection(async |connection| {
+                    let text = match connection {
+                        Connection::Sqlite(_) => self.heavy.sqlite(text.clone()),
+                        Connection::Postgres(_) => self.heavy.postgres(text.clone()),
+                    };
+                    connection.query(&text, &params).await
+                })
                 .await
             {
-                Err(Failure::Contended(why)) => tries.again(why).await?,
-                answer => return Ok(answer?),
+                Err(failure) => tries.again(failure).await?,
+                Ok(rows) => {
+                    self.heavy.done(false);
+                    return Ok(rows);
+                }
             }
         }
     }
@@ -101,7 +143,10 @@ impl Db {
                 None => self.connect().await?,
             };
             let answer = work(&connection).await;
-            if !matches!(answer, Err(Failure::Unavailable(_) | Failure::Contended(_))) {
+            if !matches!(
+                answer,
+                Err(Failure::Unavailable(_) | Failure::Contended(_) | Failure::Busy(_))
+            ) {
                 *slot = Some(connection);
             }
             answer
@@ -160,7 +205,7 @@ async fn database_url() -> Result<Rc<str>, StoreError> {
         return Ok(url);
     }
     let url: Rc<str> = match variables::get("database_url").await {
-        Ok(url) => url.trim().into(),
+        Ok(url) => postgres::with_deadline(url.trim()).into(),
         Err(error) => {
             return Err(StoreError::Unavailable(format!(
                 "variable database_url: {error}"
@@ -171,16 +216,33 @@ async fn database_url() -> Result<Rc<str>, StoreError> {
     Ok(url)
 }
 
-/// A bounded number of attempts at work that other writers stood in the way of.
+async fn heavy_places() -> i64 {
+    if let Some(places) = KNOWN.with_borrow(|known| known.heavy_places) {
+        return places;
+    }
+    let given = variables::get("heavy_places").await.ok();
+    let given = given.and_then(|given| given.trim().parse().ok());
+    let places = given.filter(|places| *places > 0).unwrap_or(heavy::PLACES);
+    KNOWN.with_borrow_mut(|known| known.heavy_places = Some(places));
+    places
+}
+
+/// A bounded number of attempts at work that others stood in the way of.
 pub(crate) struct Tries {
+    /// Of a heavy request that has begun, which is not to be given up half-way.
+    patient: bool,
+    /// Whether the runtime has waited for a place already.
+    waited: bool,
     left: u32,
     pause_ms: u64,
     began: Instant,
 }
 
 impl Tries {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(db: &Db) -> Self {
         Self {
+            patient: db.heavy.is_admitted(),
+            waited: db.dialect() == Dialect::Sqlite,
             left: 6,
             pause_ms: 4,
             began: Instant::now(),
@@ -188,15 +250,21 @@ impl Tries {
     }
 
     /// Waits a little, longer each time and never as long as somebody else who collided at
-    /// the same moment; gives up when no attempt is left, or when those that failed took
-    /// as long as any call may.
-    pub(crate) async fn again(&mut self, why: String) -> Result<(), StoreError> {
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 || self.began.elapsed() > deadline::CALL {
-            return Err(StoreError::Unavailable(why));
+    /// the same moment. Gives up what no other attempt cures, when no attempt is left, and
+    /// when those that failed took as long as any call may.
+    pub(crate) async fn again(&mut self, failure: Failure) -> Result<(), BatchError> {
+        let goes_on = match &failure {
+            Failure::Contended(_) => true,
+            Failure::Busy(_) => self.patient || !self.waited,
+            _ => false,
+        };
+        let unbounded = self.patient && matches!(failure, Failure::Busy(_));
+        self.left = self.left.saturating_sub(u32::from(!unbounded));
+        if !goes_on || self.left == 0 || self.began.elapsed() > deadline::CALL {
+            return Err(failure.into());
         }
         let [chance, ..] = crate::random();
-        self.pause_ms *= 2;
+        self.pause_ms = (self.pause_ms * 2).min(MAX_PAUSE_MS);
         let pause_ms = self.pause_ms + self.pause_ms * u64::from(chance) / 256;
         spin_sdk::time::sleep(Duration::from_millis(pause_ms)).await;
         Ok(())

@@ -10,6 +10,8 @@ pub enum StoreError {
     /// The database or the store cannot be reached, is overloaded or did not answer in
     /// time; worth another try later. Of a write it is not known whether it happened.
     Unavailable(String),
+    /// All places for heavy work of this kind are taken. Nothing was done.
+    Busy(String),
     /// The database's schema is not the one that this build was written for.
     SchemaMismatch { found: i64, expected: i64 },
     /// A statement or a document is wrong: ours to repair, not the caller's.
@@ -20,6 +22,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(why) => write!(f, "unavailable: {why}"),
+            Self::Busy(why) => write!(f, "busy: {why}"),
             Self::SchemaMismatch { found, expected } => {
                 write!(
                     f,
@@ -91,6 +94,8 @@ pub(crate) enum Failure {
     /// A deadlock, a serialisation failure or a lock that was not to be had: undone by
     /// the database, so the same work can be tried again at once.
     Contended(String),
+    /// No place for heavy work was free; nothing was done.
+    Busy(String),
     Unmet {
         statement: usize,
         changes: u64,
@@ -113,6 +118,7 @@ impl From<Failure> for BatchError {
             Failure::Contended(why) | Failure::Unavailable(why) => {
                 StoreError::Unavailable(why).into()
             }
+            Failure::Busy(why) => StoreError::Busy(why).into(),
             Failure::SchemaMismatch { found } => StoreError::SchemaMismatch {
                 found,
                 expected: SCHEMA_VERSION,

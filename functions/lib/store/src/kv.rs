@@ -5,9 +5,8 @@
 //! both are checked here, and a version never gives way to an older one. A store that
 //! fails or is missing is a miss: it costs speed, not an answer.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt::Display;
-use std::rc::Rc;
 use std::time::Duration;
 
 use futures::{future::join_all, lock::Mutex};
@@ -15,15 +14,46 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spin_sdk::key_value::Store;
 
 use crate::deadline::within;
-use crate::{StoreError, memory, now_ms};
+use crate::{StoreError, now_ms};
 
 /// The longest a call may take: a store that is slower than the database is no help.
-const CALL: Duration = Duration::from_millis(500);
+const CALL: Duration = Duration::from_millis(150);
 
-/// Kept in the instance's memory while the store is left alone, because a call failed:
-/// a store that is gone must not cost each request its deadline again.
-const DOWN: &str = "the key-value store is down";
-struct Down;
+thread_local! {
+    /// A store that is gone must not cost each request of this instance its patience again.
+    static PATIENCE: Cell<Patience> = const { Cell::new(Patience { since_ms: 0, pause_ms: 0 }) };
+}
+
+/// How long the store is left alone after it failed: longer each time it fails again.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Patience {
+    /// When it failed last.
+    since_ms: i64,
+    /// For how long it is not asked from then on; 0 while all is well.
+    pause_ms: i64,
+}
+
+impl Patience {
+    const FIRST_PAUSE_MS: i64 = 500;
+    const LONGEST_PAUSE_MS: i64 = 10_000;
+
+    fn asks(self, now_ms: i64) -> bool {
+        // A clock that was set back must not make a pause endless.
+        !(0..self.pause_ms).contains(&(now_ms - self.since_ms))
+    }
+
+    /// After a failure. Calls that failed together count once.
+    fn failed(self, now_ms: i64) -> Self {
+        if !self.asks(now_ms) {
+            return self;
+        }
+        let longer_ms = (self.pause_ms * 2).min(Self::LONGEST_PAUSE_MS);
+        Self {
+            since_ms: now_ms,
+            pause_ms: longer_ms.max(Self::FIRST_PAUSE_MS),
+        }
+    }
+}
 
 /// A document of the read model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,8 +166,13 @@ impl Kv {
         deleted.into_iter().collect()
     }
 
-    /// Asks the store for something, for a health check.
+    /// Asks the store for something, for a health check: also while it is left alone, and it
+    /// no longer is once it answers.
     pub async fn check(&self) -> Result<(), StoreError> {
+        PATIENCE.set(Patience {
+            since_ms: 0,
+            ..PATIENCE.get()
+        });
         let store = self.store().await?;
         answered(store.get("health")).await.map(|_| ())
     }
@@ -157,22 +192,25 @@ impl Kv {
     }
 }
 
-/// What the store answers within its deadline. The first failure is logged; for the next
-/// moment every call of this instance fails at once.
+/// What the store answers within its deadline. A failure is logged, and for a while every
+/// call of this instance fails at once.
 async fn answered<T, E: Display>(
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
     let unavailable = |why: &str| StoreError::Unavailable(format!("the key-value store: {why}"));
-    if memory::get::<Down>(DOWN).is_some() {
+    if !PATIENCE.get().asks(now_ms()) {
         return Err(unavailable("it failed a moment ago"));
     }
     let failed = match within(CALL, call).await {
-        Some(Ok(answer)) => return Ok(answer),
+        Some(Ok(answer)) => {
+            PATIENCE.set(Patience::default());
+            return Ok(answer);
+        }
         Some(Err(error)) => unavailable(&error.to_string()),
         None => unavailable("no answer in time"),
     };
     eprintln!("{failed}");
-    memory::keep(DOWN, Rc::new(Down));
+    PATIENCE.set(PATIENCE.get().failed(now_ms()));
     Err(failed)
 }
 
@@ -199,6 +237,20 @@ mod tests {
         for foreign in ["", "{}", "{}\n{}", "{\"version\":1}\n", "\u{0}\n"] {
             assert_eq!(Doc::decode(foreign.into()), None, "{foreign:?}");
         }
+    }
+
+    #[test]
+    fn a_store_that_fails_is_left_alone_longer_each_time() {
+        let mut patience = Patience::default();
+        let mut now_ms = 1_000_000;
+        assert!(patience.asks(now_ms));
+        for pause_ms in [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000] {
+            patience = patience.failed(now_ms).failed(now_ms + 1);
+            assert!(!patience.asks(now_ms + pause_ms - 1));
+            now_ms += pause_ms;
+            assert!(patience.asks(now_ms));
+        }
+        assert!(patience.asks(now_ms - 20_000));
     }
 
     #[test]

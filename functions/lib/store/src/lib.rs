@@ -15,6 +15,7 @@ mod consent;
 mod db;
 mod deadline;
 mod error;
+mod heavy;
 pub mod idempotency;
 pub mod incident;
 pub mod kv;
@@ -51,4 +52,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 15;

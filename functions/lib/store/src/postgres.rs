@@ -9,13 +9,44 @@ use spin_sdk::pg::{self, DbError, DbValue, ParameterValue, PgError, QueryError};
 use crate::{
     Row, Value,
     batch::{Statement, StatementResult},
+    deadline,
     error::Failure,
+    heavy::Heavy,
     row::{self, Field},
 };
 
 /// How long a statement waits for somebody else's row lock. Well inside the deadline of
 /// the call, so that the caller learns why.
 const LOCK_TIMEOUT_MS: i64 = 3_000;
+
+/// The URL with a deadline for every statement, which the database itself enforces: a caller
+/// that stops waiting does not stop the statement. A URL that names `options` is taken at its
+/// word; an empty one says that the server knows none, as some poolers do not, and is left out.
+pub(crate) fn with_deadline(url: &str) -> String {
+    if !url.contains("://") {
+        // The form of words, `host=… dbname=…`, or none at all.
+        let named = url.is_empty() || url.contains("options");
+        let deadline = format!(
+            " options='-c statement_timeout={}'",
+            deadline::CALL.as_millis()
+        );
+        return format!("{url}{}", if named { "" } else { &deadline });
+    }
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut parameters: Vec<&str> = query.split('&').filter(|one| !one.is_empty()).collect();
+    let deadline = format!(
+        "options=-c%20statement_timeout%3D{}",
+        deadline::CALL.as_millis()
+    );
+    if !parameters.iter().any(|one| one.starts_with("options=")) {
+        parameters.push(&deadline);
+    }
+    parameters.retain(|one| *one != "options=");
+    match parameters.is_empty() {
+        true => address.to_owned(),
+        false => format!("{address}?{}", parameters.join("&")),
+    }
+}
 
 pub(crate) struct Connection(pg::Connection);
 
@@ -37,17 +68,18 @@ impl Connection {
         &self,
         statements: &[Statement],
         texts: &[String],
+        heavy: &Heavy,
     ) -> Result<Vec<StatementResult>, Failure> {
         let params = vec![
             ParameterValue::Str(batch_json(statements, texts)),
             ParameterValue::Int64(LOCK_TIMEOUT_MS),
         ];
-        let rows = self
-            .rows(
-                "SELECT aisle_batch($1::text::jsonb, $2::bigint)::text AS results",
-                params,
-            )
-            .await?;
+        let admitted = heavy.condition().map(|place| format!(" WHERE {place}"));
+        let call = format!(
+            "SELECT aisle_batch($1::text::jsonb, $2::bigint)::text AS results{}",
+            admitted.unwrap_or_default()
+        );
+        let rows = self.rows(&call, params).await?;
         let results = rows.first().map(|row| row.text("results"));
         let results = results
             .unwrap_or_else(|| Ok("[]".into()))
@@ -181,6 +213,7 @@ fn db_failure(error: DbError) -> Failure {
                 _ => Failure::Bug(format!("AI001 does not name its statement: {message}")),
             }
         }
+        ("AI002", _) => Failure::Busy(message),
         ("40001" | "40P01" | "55P03", _) => Failure::Contended(message),
         ("42P01", _) => Failure::NoTable(message),
         (_, "23") => Failure::Violated(message),
@@ -216,6 +249,30 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
+        }
+    }
+
+    #[test]
+    fn every_statement_has_a_deadline() {
+        const DEADLINE: &str = "options=-c%20statement_timeout%3D7000";
+        for (url, wanted) in [
+            ("", String::new()),
+            ("postgres://db/a", format!("postgres://db/a?{DEADLINE}")),
+            (
+                "postgres://db/a?sslmode=disable",
+                format!("postgres://db/a?sslmode=disable&{DEADLINE}"),
+            ),
+            ("postgres://db/a?options=", "postgres://db/a".into()),
+            (
+                "postgres://db/a?options=-c%20work_mem%3D1MB&sslmode=disable",
+                "postgres://db/a?options=-c%20work_mem%3D1MB&sslmode=disable".into(),
+            ),
+            (
+                "host=db dbname=a",
+                "host=db dbname=a options='-c statement_timeout=7000'".into(),
+            ),
+        ] {
+            assert_eq!(with_deadline(url), wanted);
         }
     }
 

@@ -90,7 +90,7 @@ pub async fn products(
         });
     }
     let (sql, params) = statement(db.dialect(), brand_id, query, &words);
-    let mut rows = db.query(sql, params).await?;
+    let mut rows = db.query_heavy("search", sql, params).await?;
     let page_size = usize::try_from(query.limit).unwrap_or(1);
     let more = rows.len() > page_size;
     rows.truncate(page_size);

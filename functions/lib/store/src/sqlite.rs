@@ -9,6 +9,7 @@ use crate::{
     Row, Value,
     batch::{Statement, StatementResult},
     error::Failure,
+    heavy::Heavy,
     row::Field,
 };
 
@@ -49,10 +50,16 @@ impl Connection {
         &self,
         statements: &[Statement],
         texts: &[String],
+        heavy: &Heavy,
     ) -> Result<Vec<StatementResult>, Failure> {
         // IMMEDIATE: a transaction that begins as a reader cannot become a writer later
-        // without the chance of a failure that no waiting cures.
-        self.query("BEGIN IMMEDIATE", &[]).await?;
+        // without the chance of a failure that no waiting cures. Who only reads takes
+        // nobody's turn to write.
+        let begin = match statements.iter().all(Statement::only_reads) {
+            true => "BEGIN",
+            false => "BEGIN IMMEDIATE",
+        };
+        self.query(&heavy.sqlite(begin.into()), &[]).await?;
         let outcome = match self.run(statements, texts).await {
             Ok(results) => self.query("COMMIT", &[]).await.map(|_| results),
             Err(failure) => Err(failure),
@@ -120,7 +127,12 @@ fn failure(error: sqlite::Error) -> Failure {
 /// SQLite's own words are all that the interface passes on.
 fn io_failure(text: String) -> Failure {
     let has = |words: &str| text.contains(words);
-    if has("database is locked") || has("database table is locked") || has("database is busy") {
+    if has("places for heavy statements") {
+        Failure::Busy(text)
+    } else if has("database is locked")
+        || has("database table is locked")
+        || has("database is busy")
+    {
         Failure::Contended(text)
     } else if has("constraint failed") {
         Failure::Violated(text)
@@ -130,6 +142,8 @@ fn io_failure(text: String) -> Failure {
         || has("disk I/O")
         || has("database or disk is full")
         || has("readonly database")
+        // It took too long, or its client has gone.
+        || has("interrupted")
     {
         Failure::Unavailable(text)
     } else {
@@ -145,6 +159,11 @@ mod tests {
     fn sqlites_words_are_understood() {
         let kind = |text: &str| io_failure(text.into());
         assert!(matches!(kind("database is locked"), Failure::Contended(_)));
+        assert!(matches!(kind("interrupted"), Failure::Unavailable(_)));
+        assert!(matches!(
+            kind("all places for heavy statements (search) are taken"),
+            Failure::Busy(_)
+        ));
         assert!(matches!(
             kind("UNIQUE constraint failed: cart.id"),
             Failure::Violated(_)

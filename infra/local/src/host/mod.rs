@@ -8,7 +8,6 @@ pub mod sqlite;
 pub mod variables;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
@@ -41,8 +40,8 @@ pub struct ComponentHost {
     pub variables: BTreeMap<String, String>,
     /// Stores that it may open, by label.
     pub key_value: BTreeMap<String, kv::KeyValueStore>,
-    /// Database files that it may open, by label.
-    pub sqlite: BTreeMap<String, PathBuf>,
+    /// Databases that it may open, by label.
+    pub sqlite: BTreeMap<String, sqlite::Database>,
     /// Pools of PostgreSQL connections, shared by the app.
     pub postgres: Arc<postgres::Pools>,
     /// Where it may connect to.
@@ -60,6 +59,8 @@ pub struct Guest {
     /// The request accepted last: with one request per instance at a time, the one
     /// that every call is made for.
     pub request: Arc<RequestRecord>,
+    /// Whether it has one request at a time.
+    pub exclusive: bool,
     /// Resources held by the guest.
     pub table: ResourceTable,
     /// Bounds on the instance's memory.
@@ -74,7 +75,57 @@ pub struct Guest {
     pub _alive: TaskTrackerToken,
 }
 
+/// How a statement begins that says that it is heavy: a comment with its kind,
+/// `/* heavy: search */`. A heavy statement reads, waits for a place, and ends with its client.
+const HEAVY: &str = "/* heavy: ";
+
+/// The kind of a statement that says that it is heavy.
+pub fn heavy_kind(statement: &str) -> Option<&str> {
+    let (kind, _) = statement.strip_prefix(HEAVY)?.split_once(" */")?;
+    Some(kind)
+}
+
+/// Whom a statement is for.
+#[derive(Clone)]
+pub struct Caller {
+    /// The component that issued it.
+    pub component: Arc<ComponentHost>,
+    /// The request that waits for it, where there is just one that can.
+    pub request: Option<Arc<RequestRecord>>,
+}
+
+impl Caller {
+    /// Notes that the request changes something: it goes on then, whoever has gone.
+    pub fn changes(&self) {
+        if let Some(request) = &self.request {
+            request.changes.store(true, Relaxed);
+        }
+    }
+
+    /// Whether the request's client has gone, and nothing was changed for it.
+    pub fn has_gone(&self) -> bool {
+        self.request
+            .as_ref()
+            .is_some_and(|request| request.gone.is_cancelled() && !request.changes.load(Relaxed))
+    }
+
+    /// Returns once the request's client has gone.
+    pub async fn gone(&self) {
+        match &self.request {
+            Some(request) => request.gone.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Guest {
+    fn caller(&self) -> Caller {
+        Caller {
+            component: self.component.clone(),
+            request: self.exclusive.then(|| self.request.clone()),
+        }
+    }
+
     fn count_sql(&self) {
         self.component.counters.sql.fetch_add(1, Relaxed);
         self.request.sql.fetch_add(1, Relaxed);
@@ -211,6 +262,19 @@ impl<D, Item: Send + Sync + wasmtime::component::Lower + 'static> StreamProducer
             Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
             Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
             Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_in_front_says_that_a_statement_is_heavy() {
+        assert_eq!(heavy_kind("/* heavy: search */ SELECT 1"), Some("search"));
+        for light in ["SELECT 1", "SELECT 1 /* heavy: search */", "/* heavy: x"] {
+            assert_eq!(heavy_kind(light), None, "{light}");
         }
     }
 }

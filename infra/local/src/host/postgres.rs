@@ -1,22 +1,25 @@
 //! `spin:postgres@4.2.0`, over one pool of connections per address.
 //!
 //! Like Spin, every statement is prepared anew, and a connection is wiped clean
-//! before it is used again: nothing is faster here than it will be there.
+//! before it is used again: nothing is faster here than it will be there. A statement
+//! that nobody waits for any more is cancelled, and its connection not used again; on Spin
+//! it goes on until the database ends it.
 
 #![expect(clippy::result_large_err, reason = "the error is the interface's own")]
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use futures::StreamExt;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use futures::{FutureExt, StreamExt};
 use tokio_postgres::config::{Host as PgHost, SslMode};
-use tokio_postgres::{NoTls, Row as PgRow};
+use tokio_postgres::{CancelToken, NoTls, Row as PgRow};
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
 use super::pg_values::{column, guest_row, sql_values};
-use super::{Guest, GuestData, Producer, Streamed, streamed};
+use super::{Caller, Guest, GuestData, Producer, Streamed, heavy_kind, streamed};
 use crate::bindings::postgres::{
     Column, DbError, Error, Host, HostConnection, HostConnectionBuilder,
     HostConnectionBuilderWithStore, HostConnectionWithStore, ParameterValue, QueryError, Row,
@@ -28,7 +31,61 @@ const MAX_CONNECTIONS: usize = 64;
 
 /// A connection that a guest holds; back in its pool when dropped.
 #[derive(Clone)]
-pub struct Connection(Arc<deadpool_postgres::Object>);
+pub struct Connection(Arc<Held>);
+
+struct Held {
+    /// There until it is dropped.
+    object: Option<Object>,
+    abandoned: AtomicBool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.abandoned.load(Relaxed)
+            && let Some(object) = self.object.take()
+        {
+            // Out of the pool, and closed: its statement may still be on its way out.
+            drop(Object::take(object));
+        }
+    }
+}
+
+/// A statement under way: cancelled unless it has ended when this is dropped.
+struct Running {
+    connection: Connection,
+    caller: Caller,
+    ended: bool,
+}
+
+impl Running {
+    fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let token = match &self.connection.0.object {
+            Some(object) if !self.ended => object.cancel_token(),
+            _ => return,
+        };
+        self.connection.0.abandoned.store(true, Relaxed);
+        let counters = &self.caller.component.counters;
+        counters.sql_stopped.fetch_add(1, Relaxed);
+        tokio::spawn(cancel(token));
+    }
+}
+
+/// Asks the server to end a statement. A failure costs nothing but time: it has a deadline.
+async fn cancel(token: CancelToken) {
+    let cancelled = match crate::tls::connector() {
+        Ok(tls) => token.cancel_query(tls).await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = cancelled {
+        eprintln!("warning: a statement of PostgreSQL could not be cancelled: {error:#}");
+    }
+}
 
 /// An address on its way to becoming a connection.
 pub struct ConnectionBuilder(String);
@@ -44,7 +101,10 @@ impl Pools {
         let failed = |error: anyhow::Error| Error::ConnectionFailed(format!("{error:?}"));
         let pool = self.pool(address).map_err(failed)?;
         let object = pool.get().await.map_err(|error| failed(error.into()))?;
-        Ok(Connection(Arc::new(object)))
+        Ok(Connection(Arc::new(Held {
+            object: Some(object),
+            abandoned: AtomicBool::new(false),
+        })))
     }
 
     fn pool(&self, address: &str) -> anyhow::Result<Pool> {
@@ -72,56 +132,123 @@ fn new_pool(address: &str) -> anyhow::Result<Pool> {
 }
 
 impl Connection {
-    async fn execute(&self, statement: &str, values: Vec<ParameterValue>) -> Result<u64, Error> {
+    fn running(&self, caller: Caller) -> Running {
+        Running {
+            connection: self.clone(),
+            caller,
+            ended: false,
+        }
+    }
+
+    fn client(&self) -> Result<&Object, Error> {
+        let object = self.0.object.as_ref();
+        object.ok_or_else(|| Error::ConnectionFailed("the connection is closed".to_owned()))
+    }
+
+    async fn execute(
+        &self,
+        statement: &str,
+        values: Vec<ParameterValue>,
+        caller: Caller,
+    ) -> Result<u64, Error> {
         let values = sql_values(&values)?;
-        self.0
-            .execute_raw(statement, values)
-            .await
-            .map_err(query_failed)
+        let running = self.running(caller);
+        let changed = self.client()?.execute_raw(statement, values).await;
+        running.end();
+        changed.map_err(query_failed)
     }
 
     /// Runs a query. Its columns are those of the first row: as on Spin there are
     /// none when there is no row.
-    async fn query(&self, statement: &str, values: Vec<ParameterValue>) -> Result<Rows, Error> {
+    async fn query(
+        &self,
+        statement: &str,
+        values: Vec<ParameterValue>,
+        caller: Caller,
+    ) -> Result<Rows, Error> {
         let values = sql_values(&values)?;
-        let rows = self
-            .0
-            .query_raw(statement, values)
-            .await
-            .map_err(query_failed)?;
-        // Fused: asked again after its end, the stream says that the connection is closed.
-        let mut rows = Box::pin(rows.fuse());
-        let first = rows.next().await;
+        let running = self.running(caller.clone());
+        // Only of what says so it is known that it changes nothing.
+        let ends_with_its_client = heavy_kind(statement).is_some();
+        let gone = async move {
+            match ends_with_its_client {
+                true => caller.gone().await,
+                false => std::future::pending().await,
+            }
+        };
+        let mut gone = Box::pin(gone.fuse());
+        let started = async {
+            let rows = self.client()?.query_raw(statement, values).await;
+            // Fused: asked again after its end, the stream says that the connection is closed.
+            let mut rows = Box::pin(rows.map_err(query_failed)?.fuse());
+            let first = rows.next().await;
+            Ok((first, rows))
+        };
+        let (first, rows) = tokio::select! {
+            started = started => match started {
+                Ok(started) => started,
+                Err(error) => {
+                    running.end();
+                    return Err(error);
+                }
+            },
+            () = &mut gone => return Err(nobody_waits()),
+        };
         let columns = match &first {
             Some(Ok(row)) => row.columns().iter().map(column).collect(),
             _ => Vec::new(),
         };
         let (producer, streamed) = streamed();
-        let connection = self.clone();
         tokio::spawn(async move {
             let rows = futures::stream::iter(first).chain(rows);
-            let result = send_rows(rows, &producer).await;
+            let sent = tokio::select! {
+                sent = send_rows(rows, &producer) => sent,
+                () = producer.items.closed() => Err(Unsent::Dropped),
+                () = gone => Err(Unsent::Dropped),
+            };
+            let result = match sent {
+                Ok(()) => Ok(()),
+                Err(Unsent::Failed(error)) => Err(error),
+                Err(Unsent::Dropped) => {
+                    drop(running);
+                    return producer.finish(Err(nobody_waits()));
+                }
+            };
+            running.end();
             producer.finish(result);
-            drop(connection);
         });
         Ok((columns, streamed))
     }
 }
 
+/// Why not all rows of a query reached the guest.
+enum Unsent {
+    Failed(Error),
+    /// Nobody reads them.
+    Dropped,
+}
+
 async fn send_rows(
     rows: impl futures::Stream<Item = Result<PgRow, tokio_postgres::Error>>,
     producer: &Producer<Row, Error>,
-) -> Result<(), Error> {
+) -> Result<(), Unsent> {
     let mut rows = std::pin::pin!(rows);
     while let Some(row) = rows.next().await {
-        let row = guest_row(&row.map_err(query_failed)?)
-            .map_err(|error| Error::QueryFailed(QueryError::Text(format!("{error:?}"))))?;
-        if producer.items.send(row).await.is_err() {
-            // The guest has read enough.
-            return Ok(());
-        }
+        let row = row.map_err(|error| Unsent::Failed(query_failed(error)))?;
+        let row = guest_row(&row).map_err(|error| {
+            Unsent::Failed(Error::QueryFailed(QueryError::Text(format!("{error:?}"))))
+        })?;
+        producer
+            .items
+            .send(row)
+            .await
+            .map_err(|_| Unsent::Dropped)?;
     }
     Ok(())
+}
+
+fn nobody_waits() -> Error {
+    Error::QueryFailed(QueryError::Text("nobody waits for it any more".to_owned()))
 }
 
 fn query_failed(error: tokio_postgres::Error) -> Error {
@@ -214,10 +341,13 @@ impl Guest {
         }
     }
 
-    /// The connection behind a guest's handle, with the statement counted.
-    fn statement_on(&self, handle: &Resource<Connection>) -> wasmtime::Result<Connection> {
+    /// The connection behind a guest's handle, and for whom: the statement is counted.
+    fn statement_on(
+        &self,
+        handle: &Resource<Connection>,
+    ) -> wasmtime::Result<(Connection, Caller)> {
         self.count_sql();
-        Ok(self.table.get(handle)?.clone())
+        Ok((self.table.get(handle)?.clone(), self.caller()))
     }
 }
 
@@ -237,8 +367,8 @@ impl HostConnection for Guest {
         statement: String,
         values: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
-        let connection = self.statement_on(&handle)?;
-        let (columns, mut streamed) = match connection.query(&statement, values).await {
+        let (connection, caller) = self.statement_on(&handle)?;
+        let (columns, mut streamed) = match connection.query(&statement, values, caller).await {
             Ok(started) => started,
             Err(error) => return Ok(Err(error)),
         };
@@ -255,8 +385,8 @@ impl HostConnection for Guest {
         statement: String,
         values: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
-        let connection = self.statement_on(&handle)?;
-        Ok(connection.execute(&statement, values).await)
+        let (connection, caller) = self.statement_on(&handle)?;
+        Ok(connection.execute(&statement, values, caller).await)
     }
 
     async fn drop(&mut self, handle: Resource<Connection>) -> wasmtime::Result<()> {
@@ -288,8 +418,9 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
             Error,
         >,
     > {
-        let connection = accessor.with(|mut access| access.get().statement_on(&handle))?;
-        let (columns, streamed) = match connection.query(&statement, values).await {
+        let (connection, caller) =
+            accessor.with(|mut access| access.get().statement_on(&handle))?;
+        let (columns, streamed) = match connection.query(&statement, values, caller).await {
             Ok(started) => started,
             Err(error) => return Ok(Err(error)),
         };
@@ -303,8 +434,9 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
         statement: String,
         values: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
-        let connection = accessor.with(|mut access| access.get().statement_on(&handle))?;
-        Ok(connection.execute(&statement, values).await)
+        let (connection, caller) =
+            accessor.with(|mut access| access.get().statement_on(&handle))?;
+        Ok(connection.execute(&statement, values, caller).await)
     }
 }
 

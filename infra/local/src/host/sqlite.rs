@@ -1,172 +1,31 @@
 //! `spin:sqlite@3.1.0`: one real connection for each that a guest opens.
 //!
 //! A connection is closed when the guest drops it, or is stopped; SQLite then rolls
-//! back what was not committed. Statements run on threads of their own.
+//! back what was not committed. Statements run on threads of their own, so many at a time
+//! ([`workers`]). One that nobody waits for any more, or that takes too long, is
+//! interrupted; on Spin it goes on.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+mod connection;
+mod workers;
 
-use rusqlite::types::{Value as SqlValue, ValueRef};
-use tokio::sync::oneshot;
+pub use connection::{Connection, Database};
+pub use workers::Workers;
+
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::{Guest, GuestData, Producer, Streamed, streamed};
+use super::{Guest, GuestData};
 use crate::bindings::sqlite::{
     Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
 };
-
-/// Largest row that a guest may read, as on Spin.
-const MAX_ROW_BYTES: usize = 128 << 20;
-
-/// A connection that a guest holds, opened with its first statement.
-#[derive(Clone)]
-pub struct Connection {
-    path: PathBuf,
-    opened: Arc<Mutex<Option<rusqlite::Connection>>>,
-}
-
-type Rows = (Vec<String>, Streamed<RowResult, Error>);
-
-impl Connection {
-    fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            opened: Arc::default(),
-        }
-    }
-
-    /// Runs `work` on the connection, which nothing else uses meanwhile.
-    fn with<R>(
-        &self,
-        work: impl FnOnce(&rusqlite::Connection) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match &mut *opened {
-            Some(connection) => connection,
-            empty => empty.insert(open(&self.path)?),
-        };
-        work(connection)
-    }
-
-    /// Starts a statement. Its columns are known when it is prepared; its rows, its
-    /// changes and its error come after, so an error shows only in the result.
-    async fn query(self, statement: String, parameters: Vec<Value>) -> Result<Rows, Error> {
-        let (columns_in, columns) = oneshot::channel();
-        let (producer, rows) = streamed();
-        tokio::task::spawn_blocking(move || {
-            let result = self
-                .with(|connection| run(connection, &statement, parameters, columns_in, &producer));
-            producer.finish(result);
-        });
-        // Without columns the statement could not even be prepared: as on Spin the
-        // guest gets none, and the reason from the result.
-        Ok((columns.await.unwrap_or_default(), rows))
-    }
-
-    async fn ask<R: Send + 'static>(
-        self,
-        question: impl FnOnce(&rusqlite::Connection) -> R + Send + 'static,
-    ) -> wasmtime::Result<R> {
-        let answer =
-            tokio::task::spawn_blocking(move || self.with(|connection| Ok(question(connection))));
-        answer
-            .await?
-            .map_err(|error| wasmtime::format_err!("{error:?}"))
-    }
-}
-
-/// Opens a file as Spin does: five seconds of patience with a lock, no `ATTACH` of files.
-fn open(path: &std::path::Path) -> Result<rusqlite::Connection, Error> {
-    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-    let connection = rusqlite::Connection::open(path).map_err(io)?;
-    connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
-        AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => {
-            Authorization::Deny
-        }
-        _ => Authorization::Allow,
-    }));
-    Ok(connection)
-}
-
-fn run(
-    connection: &rusqlite::Connection,
-    statement: &str,
-    parameters: Vec<Value>,
-    columns: oneshot::Sender<Vec<String>>,
-    producer: &Producer<RowResult, Error>,
-) -> Result<(), Error> {
-    let mut statement = connection.prepare(statement).map_err(io)?;
-    let names = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect::<Vec<_>>();
-    let width = names.len();
-    let gone = |_| Error::Io("the guest stopped listening".to_owned());
-    columns.send(names).map_err(gone)?;
-    let parameters = parameters.into_iter().map(sql_value);
-    let mut rows = statement
-        .query(rusqlite::params_from_iter(parameters))
-        .map_err(io)?;
-    while let Some(row) = rows.next().map_err(io)? {
-        let values: Vec<Value> = (0..width)
-            .map(|column| row.get_ref(column).map_err(io).and_then(guest_value))
-            .collect::<Result<_, _>>()?;
-        if values.iter().map(size).sum::<usize>() > MAX_ROW_BYTES {
-            return Err(Error::Io(format!(
-                "a row is larger than {MAX_ROW_BYTES} bytes"
-            )));
-        }
-        let sent = producer.items.blocking_send(RowResult { values });
-        sent.map_err(|_| Error::Io("row send error".to_owned()))?;
-    }
-    Ok(())
-}
-
-fn sql_value(value: Value) -> SqlValue {
-    match value {
-        Value::Integer(integer) => SqlValue::Integer(integer),
-        Value::Real(real) => SqlValue::Real(real),
-        Value::Text(text) => SqlValue::Text(text),
-        Value::Blob(bytes) => SqlValue::Blob(bytes),
-        Value::Null => SqlValue::Null,
-    }
-}
-
-fn guest_value(value: ValueRef<'_>) -> Result<Value, Error> {
-    Ok(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(integer) => Value::Integer(integer),
-        ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(text) => Value::Text(
-            String::from_utf8(text.to_vec())
-                .map_err(|_| Error::Io("a text value is not UTF-8".to_owned()))?,
-        ),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-    })
-}
-
-fn size(value: &Value) -> usize {
-    let own = match value {
-        Value::Text(text) => text.len(),
-        Value::Blob(bytes) => bytes.len(),
-        _ => 0,
-    };
-    own + std::mem::size_of::<Value>()
-}
-
-fn io(error: rusqlite::Error) -> Error {
-    Error::Io(error.to_string())
-}
 
 fn opened(
     guest: &mut Guest,
     database: &str,
 ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
-    let Some(path) = guest.component.sqlite.get(database).cloned() else {
+    let Some(database) = guest.component.sqlite.get(database).cloned() else {
         return Ok(Err(Error::AccessDenied));
     };
-    Ok(Ok(guest.table.push(Connection::new(path))?))
+    Ok(Ok(guest.table.push(Connection::new(database))?))
 }
 
 impl Guest {
@@ -194,10 +53,8 @@ impl HostConnection for Guest {
     ) -> wasmtime::Result<Result<QueryResult, Error>> {
         self.count_sql();
         let connection = self.sqlite(&handle)?;
-        let (columns, mut streamed) = match connection.query(statement, parameters).await {
-            Ok(started) => started,
-            Err(error) => return Ok(Err(error)),
-        };
+        let started = connection.query(statement, parameters, self.caller());
+        let (columns, mut streamed) = started.await;
         let mut rows = Vec::new();
         while let Some(row) = streamed.items.recv().await {
             rows.push(row);
@@ -247,15 +104,12 @@ impl<T: Send + 'static> HostConnectionWithStore<T> for GuestData {
             Error,
         >,
     > {
-        let connection = accessor.with(|mut access| {
+        let (connection, caller) = accessor.with(|mut access| {
             let guest = access.get();
             guest.count_sql();
-            guest.sqlite(&handle)
+            wasmtime::error::Ok((guest.sqlite(&handle)?, guest.caller()))
         })?;
-        let (columns, streamed) = match connection.query(statement, parameters).await {
-            Ok(started) => started,
-            Err(error) => return Ok(Err(error)),
-        };
+        let (columns, streamed) = connection.query(statement, parameters, caller).await;
         let (rows, result) = streamed.into_readers(accessor)?;
         Ok(Ok((columns, rows, result)))
     }

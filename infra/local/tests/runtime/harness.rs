@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aisle_edge::{Edge, EdgeOptions, build_components};
+use aisle_edge::{ComponentStats, Edge, EdgeOptions, build_components};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -109,14 +109,19 @@ impl Probe {
 
     /// Returns once `count` instances of the probe have failed.
     pub async fn wait_for_traps(&self, count: u64) {
+        self.until("traps", count, |probe| probe.traps).await;
+    }
+
+    /// Returns once a count of the probe's has come to `wanted`.
+    pub async fn until(&self, name: &str, wanted: u64, count: impl Fn(ComponentStats) -> u64) {
         for _ in 0..MAX_LOOKS {
-            if self.edge.stats().component("probe").traps == count {
+            if count(self.edge.stats().component("probe")) >= wanted {
                 return;
             }
             // A round trip to another component, to let time pass.
             self.ask("/locked/hello").await;
         }
-        panic!("there were never {count} traps");
+        panic!("{name} never came to {wanted}");
     }
 }
 

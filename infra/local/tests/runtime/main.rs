@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod deadlines;
 mod faults;
 mod http;
 mod instances;

@@ -13,6 +13,7 @@ mod catalog;
 mod checkout_transfer;
 mod clock;
 mod counts;
+mod deadlines;
 mod deliveries;
 mod devices_story;
 mod discovery;
@@ -37,6 +38,7 @@ mod pos_offline;
 mod pos_people;
 mod pos_sales;
 mod presence;
+mod pressure;
 mod pull_list;
 mod race;
 mod read_model;
@@ -158,6 +160,13 @@ harness::suite! {
         a_cart_is_sold_at_a_till_under_its_order,
     ],
     clock: [an_expired_checkout_or_cart_is_gone],
+    deadlines: [
+        a_statement_has_a_deadline_of_its_database,
+        a_statement_ends_with_its_client,
+    ],
+    pressure: [
+        buyers_do_not_wait_behind_heavy_work,
+    ],
     discovery: [
         the_profile_names_the_brands_own_endpoint,
         the_openapi_document_is_the_api,

@@ -1,9 +1,13 @@
 //! The embedded store: one `redb` file. Reads run in process on a snapshot and hold
-//! no lock; writes go through one thread that commits whatever is waiting at once.
+//! no lock; writes go through one thread that commits whatever is waiting at once, and now
+//! and then looks through a few values for those that have expired.
+
+mod sweep;
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -13,8 +17,11 @@ use crate::bindings::key_value::Error;
 use crate::host::Producer;
 
 const TABLE: TableDefinition<&str, &[u8]> = TableDefinition::new("key_value");
-/// Pages of the file kept in memory; by itself the library would take a gigabyte.
-const CACHE_BYTES: usize = 64 << 20;
+/// Pages of the file kept in memory; by itself the library would take a gigabyte. What it
+/// does not keep the system's own cache has.
+const CACHE_BYTES: usize = 16 << 20;
+/// Between two looks for expired values.
+const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 /// Writes in one commit, so that a flood of them cannot hold the first one up for long.
 const MAX_WRITES_PER_COMMIT: usize = 256;
 
@@ -47,7 +54,7 @@ impl EmbeddedStore {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut database = Database::builder();
         database.set_cache_size(CACHE_BYTES);
-        let database = database.create(path).with_context(|| {
+        let mut database = database.create(path).with_context(|| {
             format!(
                 "cannot open the key-value store {} (is another edge running on it?)",
                 path.display()
@@ -56,6 +63,7 @@ impl EmbeddedStore {
         let setup = database.begin_write()?;
         setup.open_table(TABLE)?;
         setup.commit()?;
+        sweep::shrink(&mut database, path)?;
         let database = Arc::new(database);
         let (writes, queue) = mpsc::channel();
         let writer = std::thread::Builder::new()
@@ -120,18 +128,33 @@ impl EmbeddedStore {
 }
 
 fn write_all(database: &Database, queue: &mpsc::Receiver<Write>) {
-    while let Ok(first) = queue.recv() {
-        let mut batch = vec![first];
-        batch.extend(queue.try_iter().take(MAX_WRITES_PER_COMMIT - 1));
-        let (changes, waiting): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .map(|write| (write.change, write.done))
-            .unzip();
-        let result = commit(database, changes).map_err(|error| format!("{error:#}"));
-        for done in waiting {
-            // The guest may have been stopped meanwhile; its write stands.
-            let _ = done.send(result.clone());
+    let mut sweep = sweep::Sweep::default();
+    let mut swept = Instant::now();
+    loop {
+        match queue.recv_timeout(SWEEP_PAUSE.saturating_sub(swept.elapsed())) {
+            Ok(first) => write(database, first, queue),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                if let Err(error) = sweep.next(database) {
+                    eprintln!("warning: the key-value store cannot be swept: {error:#}");
+                }
+                swept = Instant::now();
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+fn write(database: &Database, first: Write, queue: &mpsc::Receiver<Write>) {
+    let mut batch = vec![first];
+    batch.extend(queue.try_iter().take(MAX_WRITES_PER_COMMIT - 1));
+    let (changes, waiting): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|write| (write.change, write.done))
+        .unzip();
+    let result = commit(database, changes).map_err(|error| format!("{error:#}"));
+    for done in waiting {
+        // The guest may have been stopped meanwhile; its write stands.
+        let _ = done.send(result.clone());
     }
 }
 
