@@ -19,6 +19,8 @@ pub struct Neighbour {
     runs: Runs,
     address: SocketAddr,
     _state: TempDir,
+    /// What it reaches the database over, where that is far away.
+    _line: Option<Line>,
 }
 
 enum Runs {
@@ -36,6 +38,7 @@ impl Environment {
             address: edge.addr(),
             runs: Runs::Here(Some(edge)),
             _state: state,
+            _line: None,
         })
     }
 
@@ -48,6 +51,7 @@ impl Environment {
             address: process.address,
             runs: Runs::Elsewhere(process),
             _state: state,
+            _line: None,
         })
     }
 
@@ -70,6 +74,7 @@ impl Environment {
             address: process.address,
             runs: Runs::Elsewhere(process),
             _state: state,
+            _line: Some(line),
         })
     }
 

@@ -19,6 +19,7 @@ mod saturation;
 mod system;
 mod world;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use aisle_e2e::{Pair, process};
@@ -140,7 +141,17 @@ impl Flags {
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match begin() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
         return Runtime::new()?.block_on(process::serve());
     }

@@ -241,7 +241,7 @@ impl Person {
         let hand_over = Call::post(path, &json!({"pass": pass["token"]}))
             .bearer(token)
             .keyed();
-        self.ask(Operation::HandOver, hand_over, 200)
+        self.ask(Operation::HandOver, hand_over, 201)
             .await
             .map(drop)
     }
