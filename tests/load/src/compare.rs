@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aisle_e2e::Pair;
+use aisle_e2e::{Environment, Pair};
 use anyhow::Result;
 
 use crate::closed_loop::{Checkouts, Question, checkouts, requests_per_s};
@@ -12,7 +12,7 @@ use crate::http::Call;
 use crate::people::lookup;
 use crate::processes::Usage;
 use crate::record::ms;
-use crate::system::{Kind, System};
+use crate::system::System;
 use crate::world::World;
 
 const CONNECTIONS: usize = 16;
@@ -24,7 +24,7 @@ const BUYING: Duration = Duration::from_secs(10);
 const FAR: Duration = Duration::from_millis(40);
 
 pub async fn run(pair: Pair, seed: u64) -> Result<()> {
-    let system = System::start(pair, Kind::default()).await?;
+    let system = System::start(pair).await?;
     println!("\n{}", system.name);
     reads(&system.world).await?;
     buying(&system, seed).await?;
@@ -132,16 +132,22 @@ fn by_call(checkouts: &Checkouts) {
     }
 }
 
+struct Calls {
+    sql: u64,
+    round_trips: u64,
+}
+
+fn calls(environment: &Environment) -> Calls {
+    let lines = environment.lines.as_ref();
+    Calls {
+        sql: environment.shopper_sql(),
+        round_trips: lines.map_or(0, |lines| lines.postgres.round_trips()),
+    }
+}
+
 /// The same with a database that is 40 ms away, where round trips are all that counts.
 async fn far_away(seed: u64) -> Result<()> {
-    let system = System::start(
-        Pair::Servers,
-        Kind {
-            lines: true,
-            ..Kind::default()
-        },
-    )
-    .await?;
+    let system = System::start_through_lines().await?;
     let world = &system.world;
     checkouts(world, SHOPPERS, BUYING / 4, seed).await?;
     if let Some(lines) = &system.own()?.lines {
@@ -151,11 +157,21 @@ async fn far_away(seed: u64) -> Result<()> {
         "  with {} ms added to every round trip to the database:",
         FAR.as_millis()
     );
+    let before = calls(system.own()?);
     let alone = checkouts(world, 1, BUYING, seed + 3).await?;
+    let after = calls(system.own()?);
     println!(
         "    one shopper alone      p50 {} ms, p99 {} ms",
         ms(alone.whole.median()),
         ms(alone.whole.p99())
+    );
+    let each = |count: fn(&Calls) -> u64| {
+        (count(&after) - count(&before)) as f64 / alone.whole.latency.len().max(1) as f64
+    };
+    println!(
+        "    for each checkout      {:.1} SQL calls; {:.1} round trips, the relay's among them",
+        each(|calls| calls.sql),
+        each(|calls| calls.round_trips)
     );
     by_call(&alone);
     let together = checkouts(world, SHOPPERS, BUYING, seed + 4).await?;

@@ -21,15 +21,8 @@ pub async fn run(system: &System, minutes: u64, plan: Plan) -> Result<()> {
     );
     idle("at rest").await;
     println!(
-        "  {:>6} {:>9} {:>8} {:>11} {:>8} {:>8} {:>7}   {}",
-        "minute",
-        "edge MiB",
-        "edge %",
-        "requests/s",
-        "p50 ms",
-        "p99 ms",
-        "errors",
-        "processor time"
+        "  {:>6} {:>9} {:>8} {:>11} {:>8} {:>8} {:>7}   processor time",
+        "minute", "edge MiB", "edge %", "requests/s", "p50 ms", "p99 ms", "errors"
     );
     for minute in 1..=minutes {
         let step = Plan {

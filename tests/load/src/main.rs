@@ -29,7 +29,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::hot::Rush;
 use crate::open_loop::Plan;
-use crate::system::{Kind, System};
+use crate::system::System;
 
 /// Loads a system with shoppers, tills and clerks, and says how it fares.
 #[derive(Debug, Parser)]
@@ -133,7 +133,7 @@ impl Flags {
             return work(&System::at(url, &self.brand, self.key.as_deref()).await?).await;
         }
         for pair in self.pairs() {
-            let system = System::start(pair, Kind::default()).await?;
+            let system = System::start(pair).await?;
             work(&system).await?;
             system.stop().await;
         }

@@ -15,7 +15,7 @@ use crate::open_loop::{self, Plan};
 use crate::people::lookup;
 use crate::progress;
 use crate::record;
-use crate::system::{BRAND, Kind, System};
+use crate::system::{BRAND, System};
 use crate::world::World;
 
 const ROUND_TRIP: Duration = Duration::from_millis(40);
@@ -28,7 +28,7 @@ const CHANGES: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub async fn run(plan: Plan, patience: Duration) -> Result<()> {
-    let system = System::start(Pair::Servers, Kind::default()).await?;
+    let system = System::start(Pair::Servers).await?;
     let environment = system.own()?;
     let program = std::env::current_exe()?;
     let far = environment.another_region(&program, ROUND_TRIP).await?;

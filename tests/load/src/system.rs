@@ -34,15 +34,6 @@ pub struct System {
     pub environment: Option<Environment>,
 }
 
-/// How a system of one's own differs from the usual one.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Kind {
-    /// The database is reached over a line that can be lengthened and counts.
-    pub lines: bool,
-    /// The edge is in this process, where its statements are counted, and has no relay.
-    pub for_counting: bool,
-}
-
 pub fn name(pair: Pair) -> &'static str {
     match pair {
         Pair::Embedded => "SQLite, embedded store",
@@ -64,18 +55,20 @@ pub fn available(wanted: &[Pair]) -> Vec<Pair> {
 
 impl System {
     /// The demo retailer and [`ARTICLES`] articles more, of which every place has plenty.
-    pub async fn start(pair: Pair, kind: Kind) -> Result<Self> {
+    pub async fn start(pair: Pair) -> Result<Self> {
+        Self::start_as(pair, Setup::demo(pair)).await
+    }
+
+    /// The same, with servers that are reached over lines that can be lengthened and count.
+    pub async fn start_through_lines() -> Result<Self> {
+        let pair = Pair::Servers;
+        Self::start_as(pair, Setup::demo(pair).through_lines()).await
+    }
+
+    async fn start_as(pair: Pair, setup: Setup) -> Result<Self> {
         let starting = progress::step(&format!("starting an edge on {}", name(pair)));
         let program = std::env::current_exe()?;
-        let mut setup = Setup::demo(pair);
-        setup = if kind.for_counting {
-            setup.for_measuring()
-        } else {
-            setup.with_hello().as_process(&program)
-        };
-        if kind.lines {
-            setup = setup.through_lines();
-        }
+        let setup = setup.with_hello().as_process(&program);
         let environment = setup.start().await?;
         stock_up(&environment).await?;
         let http = Http::new(environment.addr(), NORTH);
@@ -167,10 +160,7 @@ async fn stock_up(environment: &Environment) -> Result<()> {
             .json();
         ensure!(report["refused"] == 0, "{report:#}");
     }
-    if !environment.relay_key.is_empty() {
-        environment.drain_outbox().await?;
-    }
-    Ok(())
+    environment.drain_outbox().await
 }
 
 fn title(number: usize) -> String {
