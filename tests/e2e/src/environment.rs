@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aisle_edge::{ComponentStats, Edge, EdgeOptions};
+use aisle_edge::{ComponentStats, Edge, EdgeOptions, Stats};
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use crate::components;
+use crate::process::EdgeProcess;
 use crate::spin::{self, Spin};
 use crate::stores::{Lines, Stores};
 use crate::{Client, Database};
@@ -41,7 +43,9 @@ pub struct Setup {
     requests_per_instance: usize,
     memory_mib: usize,
     pub(crate) through_lines: bool,
-    for_measuring: bool,
+    hello: bool,
+    relay: bool,
+    process: Option<PathBuf>,
     pass_keys: Option<String>,
     variables: BTreeMap<String, String>,
 }
@@ -55,7 +59,9 @@ impl Setup {
             requests_per_instance: 1,
             memory_mib: 256,
             through_lines: false,
-            for_measuring: false,
+            hello: false,
+            relay: true,
+            process: None,
             pass_keys: None,
             variables: BTreeMap::new(),
         }
@@ -94,7 +100,24 @@ impl Setup {
     /// after an answer would be counted with the next request.
     pub fn for_measuring(self) -> Self {
         Self {
-            for_measuring: true,
+            relay: false,
+            ..self.with_hello()
+        }
+    }
+
+    /// With a component that only says `ok` at `/hello`.
+    pub fn with_hello(self) -> Self {
+        Self {
+            hello: true,
+            ..self
+        }
+    }
+
+    /// On an edge that is a process of its own, run by a program that calls
+    /// [`crate::process::serve`], and that has a ticker as a deployment has.
+    pub fn as_process(self, program: &Path) -> Self {
+        Self {
+            process: Some(program.into()),
             ..self
         }
     }
@@ -136,12 +159,13 @@ pub struct Environment {
 /// What the app runs on.
 enum Runtime {
     Edge(Edge),
+    Process(EdgeProcess),
     Spin(Spin),
 }
 
 impl Environment {
     async fn start(setup: Setup) -> Result<Self> {
-        let manifest = if setup.for_measuring {
+        let manifest = if setup.hello {
             components::manifest_with_hello
         } else {
             components::manifest
@@ -150,10 +174,10 @@ impl Environment {
         let state = tempfile::tempdir()?;
         let stores = Stores::open(&setup, state.path()).await?;
         let admin_key = random_key();
-        let relay_key = if setup.for_measuring {
-            String::new()
-        } else {
+        let relay_key = if setup.relay {
             random_key()
+        } else {
+            String::new()
         };
         let pass_keys = setup
             .pass_keys
@@ -176,11 +200,12 @@ impl Environment {
             request_timeout: Duration::from_secs(120),
             ..EdgeOptions::new(&manifest)
         };
-        let runtime = match spin::program() {
-            Some(program) => Runtime::Spin(tokio::task::block_in_place(|| {
+        let runtime = match (&setup.process, spin::program()) {
+            (Some(program), _) => Runtime::Process(EdgeProcess::start(program, &options).await?),
+            (None, Some(program)) => Runtime::Spin(tokio::task::block_in_place(|| {
                 Spin::start(program, &options)
             })?),
-            None => Runtime::Edge(Edge::start(options.clone()).await?),
+            (None, None) => Runtime::Edge(Edge::start(options.clone()).await?),
         };
         Ok(Self {
             runtime: Some(runtime),
@@ -204,7 +229,24 @@ impl Environment {
     pub fn edge(&self) -> &Edge {
         match self.runtime() {
             Runtime::Edge(edge) => edge,
+            Runtime::Process(_) => panic!("another process runs the app"),
             Runtime::Spin(_) => panic!("a real Spin runs the app: ask spin::program() first"),
+        }
+    }
+
+    /// What every component did so far.
+    pub fn stats(&self) -> Stats {
+        match self.runtime() {
+            Runtime::Process(process) => process.stats(),
+            _ => self.edge().stats(),
+        }
+    }
+
+    /// The edge, where it is a process of its own.
+    pub fn process(&self) -> Option<&EdgeProcess> {
+        match self.runtime() {
+            Runtime::Process(process) => Some(process),
+            _ => None,
         }
     }
 
@@ -212,6 +254,7 @@ impl Environment {
     pub fn addr(&self) -> SocketAddr {
         match self.runtime() {
             Runtime::Edge(edge) => edge.addr(),
+            Runtime::Process(process) => process.address,
             Runtime::Spin(spin) => spin.address,
         }
     }
@@ -267,7 +310,7 @@ impl Environment {
     }
 
     fn sum_without_relay(&self, count: fn(&ComponentStats) -> u64) -> u64 {
-        let components = self.edge().stats().components;
+        let components = self.stats().components;
         components
             .iter()
             .filter(|(id, _)| *id != "relay")
@@ -278,11 +321,11 @@ impl Environment {
     /// Instances that trapped, ran out of memory or out of time.
     pub fn traps(&self) -> u64 {
         match self.runtime() {
-            Runtime::Edge(edge) => {
-                let components = edge.stats().components;
+            Runtime::Spin(spin) => spin.traps(),
+            _ => {
+                let components = self.stats().components;
                 components.values().map(|component| component.traps).sum()
             }
-            Runtime::Spin(spin) => spin.traps(),
         }
     }
 

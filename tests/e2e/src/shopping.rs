@@ -204,6 +204,18 @@ pub async fn complete(shopper: &Client, session: &Value) -> Result<Answer> {
     shopper.post(&path).json(&payment(session)).send().await
 }
 
+/// Completes a session under a key with which the client can ask again.
+pub async fn complete_with_key(
+    shopper: &Client,
+    session: &Value,
+    payment: &Value,
+    key: &str,
+) -> Result<Answer> {
+    let path = format!("/checkout-sessions/{}/complete", session.text("/id"));
+    let call = shopper.post(&path).idempotency_key(key);
+    call.json(payment).send().await
+}
+
 /// The order that a completed checkout led to.
 pub fn order_id(completed: &Value) -> &str {
     assert_eq!(completed["status"], "completed", "{completed:#}");

@@ -2,7 +2,9 @@
 
 use aisle_e2e::environment::NORTH_COUNTRY;
 use aisle_e2e::json::Look;
-use aisle_e2e::shopping::{self, items, line, order_id, payment, shipping_checkout};
+use aisle_e2e::shopping::{
+    self, complete_with_key, items, line, order_id, payment, shipping_checkout,
+};
 use aisle_e2e::{Answer, Client, Pair, Setup};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -31,8 +33,8 @@ pub async fn the_same_key_twice_is_one_order_and_one_answer(pair: Pair) -> Resul
     assert_eq!(aisle.database.number("SELECT count(*) FROM cart").await?, 1);
 
     let ready = shipping_checkout(&shopper, &[line(&wanted.id, 1)], NORTH_COUNTRY).await?;
-    let first = complete_with_key(&shopper, &ready, &payment(&ready)).await?;
-    let second = complete_with_key(&shopper, &ready, &payment(&ready)).await?;
+    let first = complete_with_key(&shopper, &ready, &payment(&ready), KEY).await?;
+    let second = complete_with_key(&shopper, &ready, &payment(&ready), KEY).await?;
     assert_eq!((first.status, first.json()), (second.status, second.json()));
     order_id(&first.json());
     assert_eq!(
@@ -52,8 +54,8 @@ pub async fn the_same_key_at_the_same_moment_is_one_order(pair: Pair) -> Result<
     let ready = shipping_checkout(&one, &[line(&wanted.id, 1)], NORTH_COUNTRY).await?;
     let body = payment(&ready);
     let (first, second) = tokio::join!(
-        complete_with_key(&one, &ready, &body),
-        complete_with_key(&two, &ready, &body)
+        complete_with_key(&one, &ready, &body, KEY),
+        complete_with_key(&two, &ready, &body, KEY)
     );
     let mut answers = [first?, second?];
     answers.sort_by_key(|answer| answer.status);
@@ -65,7 +67,7 @@ pub async fn the_same_key_at_the_same_moment_is_one_order(pair: Pair) -> Result<
             "{:?}",
             answers[1]
         );
-        answers[1] = complete_with_key(&two, &ready, &body).await?;
+        answers[1] = complete_with_key(&two, &ready, &body, KEY).await?;
     }
     assert_eq!(answers[0].json(), answers[1].json());
     assert_eq!(
@@ -135,21 +137,11 @@ pub async fn a_key_belongs_to_its_brand_and_its_session(pair: Pair) -> Result<()
     let mut orders = Vec::new();
     for _ in 0..2 {
         let ready = shipping_checkout(&north, &[line(&wanted.id, 1)], NORTH_COUNTRY).await?;
-        let completed = complete_with_key(&north, &ready, &payment(&ready))
+        let completed = complete_with_key(&north, &ready, &payment(&ready), KEY)
             .await?
             .json();
         orders.push(order_id(&completed).to_owned());
     }
     assert_ne!(orders[0], orders[1]);
     Ok(())
-}
-
-async fn complete_with_key(shopper: &Client, session: &Value, body: &Value) -> Result<Answer> {
-    let path = format!("/checkout-sessions/{}/complete", session.text("/id"));
-    shopper
-        .post(&path)
-        .idempotency_key(KEY)
-        .json(body)
-        .send()
-        .await
 }

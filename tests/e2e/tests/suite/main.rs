@@ -27,6 +27,7 @@ mod judges;
 mod lanes;
 mod layaway;
 mod locator;
+mod many_edges;
 mod messages;
 mod migrations;
 mod order_page;
@@ -344,6 +345,7 @@ harness::suite! {
     race: [
         sixty_four_buyers_of_ten_units,
         sixty_four_buyers_of_ten_units_at_sixteen_requests_an_instance,
+        two_hundred_buyers_of_twenty_units_harm_nobody,
         two_lines_of_one_sku_are_one_demand,
         the_last_unit_goes_to_one_of_two_buyers,
     ],
@@ -474,3 +476,15 @@ harness::suite! {
     ],
     stores_story: [from_another_stores_shelf_to_the_shoppers_hands],
 }
+
+// An embedded key-value store is a process's own: many edges want servers.
+harness::on_pair!(
+    many_edges_on_servers,
+    Servers,
+    many_edges: [
+        an_edge_dies_and_nothing_is_lost_or_doubled,
+        a_relay_that_dies_is_followed_by_another,
+        a_change_through_one_edge_shows_at_the_other,
+        the_same_key_at_two_edges_is_one_order
+    ]
+);

@@ -65,6 +65,39 @@ async fn many_buyers_of_few_units(setup: Setup) -> Result<()> {
     aisle.database.check_invariants().await
 }
 
+/// A hot article: many want the last few, and those who want something else notice nothing.
+pub async fn two_hundred_buyers_of_twenty_units_harm_nobody(pair: Pair) -> Result<()> {
+    const MANY: usize = 200;
+    const FEW: i64 = 20;
+    const OTHERS: usize = 12;
+    let aisle = Arc::new(Setup::demo(pair).start().await?);
+    let (wanted, store) = only_at_one_store(&aisle, FEW).await?;
+    let others = items(&aisle.north(), OTHERS + 1).await?;
+    let mut elsewhere = tokio::task::JoinSet::new();
+    for other in others.into_iter().filter(|other| other.id != wanted.id) {
+        let shopper = aisle.north();
+        elsewhere.spawn(async move {
+            let lines = [line(&other.id, 1)];
+            let session = shipping_checkout(&shopper, &lines, NORTH_COUNTRY).await?;
+            complete(&shopper, &session).await
+        });
+    }
+    let answers = all_at_once(&aisle, MANY, &[line(&wanted.id, 1)], &store).await?;
+    let (bought, refused): (Vec<Value>, Vec<Value>) = answers
+        .iter()
+        .map(Answer::json)
+        .partition(|answer| answer["status"] == "completed");
+    assert_eq!(bought.len(), FEW as usize);
+    for answer in &refused {
+        message(answer, "out_of_stock").with_context(|| format!("{answer:#}"))?;
+    }
+    for answer in elsewhere.join_all().await {
+        order_id(&answer?.json());
+    }
+    assert_eq!(aisle.traps(), 0);
+    aisle.database.check_invariants().await
+}
+
 /// Two lines of one article want the same units.
 pub async fn two_lines_of_one_sku_are_one_demand(pair: Pair) -> Result<()> {
     let aisle = Arc::new(Setup::demo(pair).start().await?);
@@ -125,7 +158,7 @@ pub async fn the_last_unit_goes_to_one_of_two_buyers(pair: Pair) -> Result<()> {
 }
 
 /// An article of North that one store has `units` of, and no other place any.
-async fn only_at_one_store(aisle: &Environment, units: i64) -> Result<(Item, String)> {
+pub(crate) async fn only_at_one_store(aisle: &Environment, units: i64) -> Result<(Item, String)> {
     let shopper = aisle.north();
     let wanted = items(&shopper, 1).await?.remove(0);
     let places = aisle.database.rows(&format!(
