@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 
 use super::location::{LocationFile, fingerprint_of};
-use super::product::{MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile};
+use super::product::{Holders, MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile, ProductItem};
 use super::stock::{Item, StockFile};
 use super::{Finding, Format, Header, Report, Table};
 use crate::id::new_id;
+use crate::money::Currency;
+
+mod formats;
 
 fn read<F: Format, E: std::fmt::Debug>(
     file: &str,
@@ -25,17 +28,36 @@ fn read<F: Format, E: std::fmt::Debug>(
             let header = table.header().expect("a header before a row");
             let format = format.get_or_insert_with(|| open(header).expect("the required columns"));
             match row {
-                Ok(row) => items.extend(format.row(row, &mut report)),
+                Ok(row) => {
+                    items.extend(format.row(row, &mut report));
+                    items.extend(std::iter::from_fn(|| format.more()));
+                }
                 Err(finding) => report.refuse(finding),
             }
         }
     }
-    items.extend(format.and_then(|mut format| format.finish(&mut report)));
+    if let Some(mut format) = format {
+        items.extend(std::iter::from_fn(|| format.finish(&mut report)));
+        format
+            .warnings()
+            .into_iter()
+            .for_each(|warning| report.warn(warning));
+    }
     (items, report)
 }
 
+fn product_items(file: &str) -> (Vec<ProductItem>, Report) {
+    let euro = Currency::parse("EUR").expect("a currency");
+    read(file, |header| ProductFile::new(header, euro))
+}
+
 fn products(file: &str) -> (Vec<ProductDraft>, Report) {
-    read(file, |header| ProductFile::new(header, 2))
+    let (items, report) = product_items(file);
+    let draft = |item| match item {
+        ProductItem::Product(draft) => *draft,
+        ProductItem::Update(update) => panic!("an update: {update:?}"),
+    };
+    (items.into_iter().map(draft).collect(), report)
 }
 
 const HEADER: &str = "Handle,Title,Body (HTML),Type,Tags,Published,Status,Option1 Name,Option1 Value,Option2 Name,Option2 Value,\
@@ -225,8 +247,7 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
     assert_eq!(
         found,
         [
-            (3, "Variant Barcode"),
-            (4, "Variant SKU"),
+            (4, "Option1 Value"),
             (5, "Option1 Value"),
             (6, "Option1 Value"),
             (8, "Variant Price"),
@@ -236,7 +257,12 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
             (12, "Handle"),
         ]
     );
-    assert_eq!(report.errors[0].reason, "wrong check digit, 5 expected");
+    let warned = &report.warnings[0];
+    assert_eq!(
+        (warned.line, warned.column.as_str()),
+        (3, "Variant Barcode")
+    );
+    assert!(warned.reason.ends_with("wrong check digit, 5 expected"));
     let skus: Vec<Vec<_>> = drafts
         .iter()
         .map(|draft| {
@@ -248,7 +274,7 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
                 .collect()
         })
         .collect();
-    assert_eq!(skus, [vec!["A", "D"], vec!["M"]]);
+    assert_eq!(skus, [vec!["A", "tee_m", "D"], vec!["M"]]);
     assert!(!drafts[0].complete && drafts[1].complete);
 }
 
@@ -324,19 +350,16 @@ fn a_file_without_the_columns_says_which() {
     table.feed(b"Title,Handle\n");
     assert_eq!(table.next_row(), None);
     let header = table.header().expect("a header");
-    assert_eq!(
-        ProductFile::new(header, 2).err(),
-        Some(vec!["Variant Price"])
-    );
-    assert_eq!(
+    let euro = Currency::parse("EUR").expect("a currency");
+    let lacking = [
+        ProductFile::new(header, euro).err(),
         StockFile::new(header).err(),
-        Some(vec!["sku", "location_code", "on_hand"])
-    );
-    assert!(
-        LocationFile::new(header, 60)
-            .err()
-            .is_some_and(|missing| missing.contains(&"time_zone"))
-    );
+        LocationFile::new(header, 60).err(),
+    ];
+    let [products, stock, locations] = lacking.map(|lacking| lacking.expect("it lacks").columns);
+    assert_eq!(products, ["Variant Price"]);
+    assert_eq!(stock, ["sku", "location_code", "on_hand"]);
+    assert!(locations.contains(&"time_zone"));
 }
 
 fn ids() -> impl FnMut() -> String {
@@ -387,17 +410,9 @@ fn an_import_keeps_ids_and_retires_what_the_file_no_longer_names() {
 fn a_refused_row_does_not_retire_its_variant() {
     let mut new_id = ids();
     let stored = tee(&[("S", ""), ("M", "")]).into_product(None, &mut new_id);
-    let mut draft = tee(&[("S", ""), ("M", "")]);
-    let fingerprint = draft.fingerprint();
-    let mut report = Report::default();
-    draft.refuse_variants(&mut report, |variant| {
-        (variant.sku == "tee_m").then(|| ("Variant SKU", "of another product".into()))
-    });
-    assert_eq!(
-        report.errors,
-        [Finding::new(3, "Variant SKU", "of another product")]
-    );
-    assert_ne!(draft.fingerprint(), fingerprint);
+    let complete = tee(&[("S", "")]);
+    let draft = tee(&[("S", ""), ("S", "")]);
+    assert!(!draft.complete && draft.fingerprint() != complete.fingerprint());
     let now = draft.into_product(Some(stored), &mut new_id);
     assert!(now.variants.iter().all(|variant| variant.active));
     assert_eq!(now.options[0].values, ["S", "M"]);
@@ -413,6 +428,163 @@ fn the_same_file_has_the_same_fingerprints() {
         tee(&[("S", "")]).fingerprint(),
         tee(&[("M", "")]).fingerprint()
     );
+}
+
+/// Claims as an import does that knows what others have; answers the SKUs.
+fn claimed(draft: &mut ProductDraft, holders: &mut Holders) -> (Vec<String>, Report) {
+    let mut report = Report::default();
+    draft.claim(holders, &mut report);
+    (draft.skus().map(str::to_owned).collect(), report)
+}
+
+fn rings(handle: &str) -> ProductDraft {
+    let mut file = HEADER.to_string();
+    for size in ["6", "7", "8"] {
+        file += &row(&[
+            ("Handle", handle),
+            ("Title", "Ring"),
+            ("Option1 Name", "Size"),
+            ("Option1 Value", size),
+            ("Variant SKU", "RING"),
+            ("Variant Price", "10"),
+        ]);
+    }
+    let (mut drafts, report) = products(&file);
+    assert_eq!(
+        (report.refused, report.warnings.len()),
+        (0, 2),
+        "{report:?}"
+    );
+    assert!(
+        report.warnings[0].reason.contains("RING") && report.warnings[0].reason.contains("RING_7")
+    );
+    drafts.remove(0)
+}
+
+#[test]
+fn a_sku_that_comes_again_gets_company_of_its_own() {
+    let mut holders = Holders::default();
+    let (skus, report) = claimed(&mut rings("gold-ring"), &mut holders);
+    assert_eq!(
+        (skus, report.warnings.len()),
+        (["RING", "RING_7", "RING_8"].map(String::from).to_vec(), 0)
+    );
+
+    let mut other = rings("silver-ring");
+    assert!(
+        other
+            .alternatives(&holders)
+            .contains(&"RING_silver-ring_7".to_owned())
+    );
+    let (skus, report) = claimed(&mut other, &mut holders);
+    let own = [
+        "RING_silver-ring_6",
+        "RING_silver-ring_7",
+        "RING_silver-ring_8",
+    ];
+    assert_eq!(skus, own);
+    assert!(
+        report.warnings[0]
+            .reason
+            .contains("belongs to product gold-ring")
+    );
+    let fingerprint = other.fingerprint();
+
+    // Once more, now that all are known.
+    let mut again = rings("silver-ring");
+    assert_eq!(claimed(&mut again, &mut holders).0, own);
+    assert_eq!(again.fingerprint(), fingerprint);
+}
+
+#[test]
+fn a_gtin_has_one_variant() {
+    let mut holders = Holders::default();
+    holders.gtins.insert("02000000000015".into(), "mug".into());
+    let mut draft = tee(&[
+        ("S", "2000000000015"),
+        ("M", "2000000000022"),
+        ("L", "2000000000022"),
+    ]);
+    let (_, report) = claimed(&mut draft, &mut holders);
+    let gtins: Vec<_> = draft
+        .product
+        .variants
+        .iter()
+        .map(|one| one.gtin.as_deref())
+        .collect();
+    assert_eq!(gtins, [None, Some("02000000000022"), None]);
+    assert_eq!(report.warnings[0].column, "Variant Barcode");
+}
+
+#[test]
+fn barcodes_that_are_none_and_prices_that_strike_nothing_are_left_out() {
+    let variants = [
+        ("4006381333932", "10.00"),
+        ("20231105", "9.00"),
+        ("0000000000000", "10.01"),
+        ("0000000000000", "much"),
+    ];
+    let mut file = HEADER.to_string();
+    for (at, (barcode, compare_at)) in variants.iter().enumerate() {
+        file += &row(&[
+            ("Handle", "tee"),
+            ("Title", "Tee"),
+            ("Option1 Name", "Size"),
+            ("Option1 Value", &at.to_string()),
+            ("Variant Price", "10.00"),
+            ("Variant Compare At Price", compare_at),
+            ("Variant Barcode", barcode),
+            ("Image Src", "HTTPS://cdn.example/a.jpg"),
+        ]);
+    }
+    let (drafts, report) = products(&file);
+    let product = &drafts[0].product;
+    assert_eq!((report.refused, product.variants.len()), (0, 4));
+    assert!(
+        product
+            .variants
+            .iter()
+            .all(|variant| variant.gtin.is_none())
+    );
+    let list: Vec<_> = product
+        .variants
+        .iter()
+        .map(|one| one.compare_at_price_minor)
+        .collect();
+    assert_eq!(list, [None, None, Some(1_001), None]);
+    assert_eq!(report.warnings.len(), 5, "{:?}", report.warnings);
+    assert_eq!(product.media[0].url, "https://cdn.example/a.jpg");
+}
+
+#[test]
+fn columns_that_look_like_others_are_taken_or_named() {
+    let (drafts, report) = products(
+        "Handle,Title,Body,Variant Price,Bar code,SEO Title\nmug,Mug,<p>Text</p>,9,4006381333931,x\n",
+    );
+    assert_eq!(drafts[0].product.body_html, "<p>Text</p>");
+    let warned: Vec<_> = report
+        .warnings
+        .iter()
+        .map(|one| (one.line, one.column.as_str()))
+        .collect();
+    assert_eq!(warned, []);
+    assert!(drafts[0].product.variants[0].gtin.is_some());
+    let (_, report) = products("Handle,Title,Variant Price,Vendors\nmug,Mug,9,x\n");
+    assert_eq!(report.warnings[0].column, "Vendors");
+    assert!(report.warnings[0].reason.contains("Vendor"));
+}
+
+#[test]
+fn a_description_that_never_ends_is_told() {
+    let cells = [
+        ("Handle", "mug"),
+        ("Title", "Mug"),
+        ("Variant Price", "9"),
+        ("Body (HTML)", "<p>Text</p><style>p {}"),
+    ];
+    let (drafts, report) = products(&(HEADER.to_string() + &row(&cells)));
+    assert_eq!(drafts[0].product.body_html, "<p>Text</p>");
+    assert_eq!(report.warnings[0].column, "Body (HTML)");
 }
 
 const LOCATIONS: &str = "code,name,kind,visible,street_address,address_locality,address_region,postal_code,address_country,\
@@ -471,6 +643,31 @@ fn locations_are_read_and_bad_ones_name_the_column() {
     let mut with_id = location.clone();
     with_id.id = "1".into();
     assert_eq!(fingerprint_of(&with_id), fingerprint_of(location));
+}
+
+#[test]
+fn what_a_file_of_locations_does_not_say_follows_from_the_kind() {
+    let file = "code,name,kind,street_address,address_locality,postal_code,address_country,latitude,longitude,time_zone,phon\n\
+        S,Shop,store,Way 1,Berlin,10119,DE,52.5,13.4,Europe/Berlin,\n\
+        W,Hub,warehouse,Way 1,Berlin,10119,DE,\"52,5\",13.4,Europe/Berlin,\n";
+    let (drafts, report) = read(file, |header| LocationFile::new(header, 90));
+    let services: Vec<_> = drafts.iter().map(|draft| draft.location.services).collect();
+    let does = |services: &crate::location::Services| {
+        [
+            services.sell,
+            services.pickup,
+            services.ship,
+            services.transfer,
+        ]
+    };
+    assert_eq!(does(&services[0]), [true, true, true, false]);
+    assert_eq!(does(&services[1]), [false, false, true, true]);
+    let warned: Vec<_> = report
+        .warnings
+        .iter()
+        .map(|one| one.column.as_str())
+        .collect();
+    assert_eq!(warned, ["phon", "sell", "pickup", "ship", "transfer"]);
 }
 
 #[test]
