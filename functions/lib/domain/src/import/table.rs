@@ -503,7 +503,7 @@ mod tests {
             let rows = read(file, 5);
             let cut = rows
                 .into_iter()
-                .map(|row| row.map(|(line, fields)| (line, fields.into_iter().take(2).collect())));
+                .map(|row| row.map(|(line, fields)| (line, fields.into_iter().take(2).collect::<Vec<_>>())));
             assert_eq!(cut.collect::<Vec<_>>(), expected, "{}", file.escape_ascii());
         }
         let windows_1252 = read(b"a,b\n1,caf\xe9\n", 4);
