@@ -203,16 +203,17 @@ impl Known {
         run: &Run<'_>,
         drafts: &[ProductDraft],
     ) -> Result<(), Error> {
-        let mut holders = self.holders.clone();
+        let mut earlier: HashMap<&str, &str> = HashMap::new();
         let mut alternatives = Vec::new();
         for draft in drafts {
-            alternatives.extend(draft.alternatives(&holders));
-            // What an earlier product of the batch takes is no longer free for a later one.
-            let handle = &draft.product.handle;
-            let taken = draft.skus().map(|sku| (sku.to_owned(), handle.clone()));
-            for (sku, handle) in taken {
-                holders.skus.entry(sku).or_insert(handle);
-            }
+            let handle = draft.product.handle.as_str();
+            let taken = |sku: &str| {
+                let stored = self.holders.skus.get(sku).map(String::as_str);
+                let holder = stored.or_else(|| earlier.get(sku).copied());
+                holder.is_some_and(|holder| holder != handle)
+            };
+            alternatives.extend(draft.alternatives(taken));
+            earlier.extend(draft.skus().map(|sku| (sku, handle)));
         }
         if alternatives.is_empty() {
             return Ok(());

@@ -16,6 +16,9 @@ use super::feed::Target;
 /// Why the balances move, in the ledger.
 const REASON: &str = "count";
 
+/// Names that are remembered before they are forgotten: more than a brand has locations.
+const MAX_NAMED: usize = 10_000;
+
 pub struct Stock<'a> {
     run: &'a Run<'a>,
     tally: Tally,
@@ -51,6 +54,9 @@ impl<'a> Stock<'a> {
             .filter(|name| !self.named.contains_key(*name))
             .collect();
         if !new.is_empty() {
+            if self.named.len() > MAX_NAMED {
+                self.named.clear();
+            }
             let dialect = self.run.db.dialect();
             let name = dialect.pick("l.doc ->> 'name'", "l.doc::jsonb ->> 'name'");
             let sql = format!(
@@ -79,7 +85,9 @@ impl<'a> Stock<'a> {
         for name in unknown {
             match self.named.get(name) {
                 Some(Named::Id(id)) => drop(known.location_ids.insert(name.to_owned(), id.clone())),
-                Some(Named::Several) => drop(known.ambiguous.insert(name.to_owned())),
+                Some(Named::Several) => {
+                    known.ambiguous.insert(name.to_owned());
+                }
                 Some(Named::Nowhere) | None => {}
             }
         }

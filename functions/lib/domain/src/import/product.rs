@@ -143,10 +143,10 @@ impl ProductDraft {
     }
 
     /// The SKUs that [`ProductDraft::claim`] may give to variants whose own belong to
-    /// another product: who has them must be known before.
-    pub fn alternatives(&self, holders: &Holders) -> Vec<String> {
+    /// another product (`taken`): who has them must be known before.
+    pub fn alternatives(&self, taken: impl Fn(&str) -> bool) -> Vec<String> {
         let variants = self.product.variants.iter().zip(&self.asked_skus);
-        let contested = variants.filter(|(variant, _)| holders.other(&variant.sku, self).is_some());
+        let contested = variants.filter(|(variant, _)| taken(&variant.sku));
         contested
             .flat_map(|(variant, asked)| self.own_skus(variant, asked))
             .collect()

@@ -501,9 +501,9 @@ mod tests {
             b"\xff\xfea\0,\0b\0\n\x001\0,\0\"\0t\0w\0o\0,\0 \0o\0r\0 \0;\0\"\0\n\x003\0,\0\n\0",
         ] {
             let rows = read(file, 5);
-            let cut = rows
-                .into_iter()
-                .map(|row| row.map(|(line, fields)| (line, fields.into_iter().take(2).collect::<Vec<_>>())));
+            let cut = rows.into_iter().map(|row| {
+                row.map(|(line, fields)| (line, fields.into_iter().take(2).collect::<Vec<_>>()))
+            });
             assert_eq!(cut.collect::<Vec<_>>(), expected, "{}", file.escape_ascii());
         }
         let windows_1252 = read(b"a,b\n1,caf\xe9\n", 4);
