@@ -46,6 +46,9 @@ impl<'a> Stock<'a> {
     /// Looks for locations that are no codes by their names: no call but for names that are
     /// new in the file, since it goes through all of the brand's locations.
     async fn read_names(&mut self, counts: &[Count], known: &mut Known) -> Result<(), Error> {
+        if self.named.len() > MAX_NAMED {
+            self.named.clear();
+        }
         let unknown = counts.iter().map(|count| count.location.as_str());
         let unknown: HashSet<&str> = unknown
             .filter(|name| !known.location_ids.contains_key(*name))
@@ -54,9 +57,6 @@ impl<'a> Stock<'a> {
             .filter(|name| !self.named.contains_key(*name))
             .collect();
         if !new.is_empty() {
-            if self.named.len() > MAX_NAMED {
-                self.named.clear();
-            }
             let dialect = self.run.db.dialect();
             let name = dialect.pick("l.doc ->> 'name'", "l.doc::jsonb ->> 'name'");
             let sql = format!(
