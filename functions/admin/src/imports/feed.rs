@@ -1,6 +1,6 @@
 //! From the body's bytes to items, and in batches of bounded size into their target.
 
-use aisle_domain::import::{Finding, Format, Header, Report, Table};
+use aisle_domain::import::{Finding, Format, Header, Kind, Lacking, Report, Table};
 use aisle_http::{BodyStream, Error};
 use aisle_store::{BatchError, Dialect, StoreError};
 use aisle_ucp::admin::Tally;
@@ -31,10 +31,10 @@ const SMALLER_ON_SQLITE: usize = 10;
 pub async fn feed<F: Format, T: Target<Item = F::Item>>(
     mut body: BodyStream,
     dialect: Dialect,
-    open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
+    mut table: Table,
+    open: impl Fn(&Header) -> Result<F, Lacking>,
     target: T,
 ) -> Result<(Report, Tally), Error> {
-    let mut table = Table::default();
     let mut format: Option<F> = None;
     let mut funnel = Funnel {
         target,
@@ -50,11 +50,14 @@ pub async fn feed<F: Format, T: Target<Item = F::Item>>(
             None => table.finish(),
         }
         while let Some(row) = table.next_row() {
-            let format = opened(&mut format, &table, &open, row.as_ref().err())?;
+            let format = opened(&mut format, &table, &open, &mut funnel.report)?;
             match row {
                 Ok(row) => {
-                    let item = format.row(row, &mut funnel.report);
-                    funnel.take(item).await?;
+                    let mut item = format.row(row, &mut funnel.report);
+                    while item.is_some() {
+                        funnel.take(item).await?;
+                        item = format.more();
+                    }
                 }
                 Err(finding) => {
                     funnel.report.rows += 1;
@@ -62,20 +65,33 @@ pub async fn feed<F: Format, T: Target<Item = F::Item>>(
                 }
             }
         }
+        if let Some(fault) = table.header_fault() {
+            let detail = format!(
+                "the first row, which names the columns, cannot be read: {}",
+                fault.reason
+            );
+            return Err(Error::unprocessable("unreadable_header", "body", &detail));
+        }
         if chunk.is_none() {
-            let last = opened(&mut format, &table, &open, None)?.finish(&mut funnel.report);
-            funnel.take(last).await?;
+            let format = opened(&mut format, &table, &open, &mut funnel.report)?;
+            while let Some(item) = format.finish(&mut funnel.report) {
+                funnel.take(Some(item)).await?;
+            }
+            table
+                .warnings()
+                .into_iter()
+                .for_each(|warning| funnel.report.warn(warning));
             return funnel.finish().await;
         }
     }
 }
 
 /// The file's format, known as soon as its header was read.
-fn opened<'a, F>(
+fn opened<'a, F: Format>(
     format: &'a mut Option<F>,
     table: &Table,
-    open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
-    fault: Option<&Finding>,
+    open: impl Fn(&Header) -> Result<F, Lacking>,
+    report: &mut Report,
 ) -> Result<&'a mut F, Error> {
     match format {
         Some(format) => Ok(format),
@@ -83,19 +99,24 @@ fn opened<'a, F>(
             let header = table
                 .header()
                 .ok_or_else(|| Error::unprocessable("empty_file", "body", "the file has no row"))?;
-            let opened = open(header).map_err(|missing| refuse_header(&missing, fault))?;
+            let opened = open(header).map_err(|lacking| refuse_header(header, lacking))?;
+            opened
+                .warnings()
+                .into_iter()
+                .for_each(|warning| report.warn(warning));
             Ok(format.insert(opened))
         }
     }
 }
 
-fn refuse_header(missing: &[&'static str], fault: Option<&Finding>) -> Error {
-    if let Some(Finding { reason, .. }) = fault {
-        let detail = format!("the first row, which names the columns, cannot be read: {reason}");
-        return Error::unprocessable("unreadable_header", "body", &detail);
+fn refuse_header(header: &Header, lacking: Lacking) -> Error {
+    let mut detail = lacking.to_string();
+    if header.len() == 1 {
+        detail += "; it has one column: fields are separated by commas, semicolons, tabs or bars";
+    } else if let Some(kind) = Kind::of(header) {
+        detail += &format!("; it looks like a file of {kind}");
     }
-    let detail = format!("the file lacks columns: {}", missing.join(", "));
-    Error::unprocessable("missing_columns", "body", &detail).with("columns", missing.to_vec())
+    Error::unprocessable("missing_columns", "body", &detail).with("columns", lacking.columns)
 }
 
 /// Collects items until they make a batch.

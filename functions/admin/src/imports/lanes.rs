@@ -75,7 +75,7 @@ impl Target for Lanes<'_> {
             let stored = known.fingerprints.get(&ends).map(String::as_str);
             self.save(&mut batch, &lane, stored)?;
         }
-        if !batch.is_empty() {
+        if !batch.is_empty() && !self.run.dry_run {
             batch.commit(self.run.db).await?;
         }
         Ok(())

@@ -43,6 +43,9 @@ impl<'a> Locations<'a> {
     }
 
     async fn commit(&self, changes: &[Change]) -> Result<(), BatchError> {
+        if self.run.dry_run {
+            return Ok(());
+        }
         let mut batch = Batch::new();
         for change in changes {
             self.add(&mut batch, change)

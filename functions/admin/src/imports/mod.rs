@@ -1,5 +1,5 @@
 //! `POST /admin/imports`: a file's rows into the database, in bounded memory, and
-//! `GET /admin/imports/{id}`: what became of them.
+//! `GET /admin/imports/{id}`: what became of them. A dry run tells and changes nothing.
 
 use aisle_domain::brand::Brand;
 use aisle_domain::id::is_id;
@@ -7,7 +7,7 @@ use aisle_domain::import::lane::LaneFile;
 use aisle_domain::import::location::LocationFile;
 use aisle_domain::import::product::ProductFile;
 use aisle_domain::import::stock::StockFile;
-use aisle_domain::import::{Format, Header, Report, cell};
+use aisle_domain::import::{Format, Header, Lacking, Report, Table, cell};
 use aisle_domain::money::Currency;
 use aisle_http::auth::AdminKey;
 use aisle_http::{Call, Error, Reply, auth, notify_relay};
@@ -23,7 +23,8 @@ mod locations;
 mod products;
 mod stock;
 
-const MEDIA_TYPE: &str = "text/csv";
+/// What a table of text may call itself.
+const MEDIA_TYPES: [&str; 2] = ["text/csv", "text/tab-separated-values"];
 
 /// What an import writes for, and with which permission.
 struct Run<'a> {
@@ -31,9 +32,11 @@ struct Run<'a> {
     key: AdminKey,
     brand: Brand,
     id: String,
+    /// Say what would happen, and write nothing.
+    dry_run: bool,
 }
 
-/// `POST /admin/imports?kind=&brand=&file=` with a CSV file as its body.
+/// `POST /admin/imports?kind=&brand=&file=&dry_run=` with a CSV file as its body.
 pub async fn create(call: &Call) -> Result<Reply, Error> {
     let kind = kind(call);
     let key = auth::admin(call, scope(kind.as_ref().ok().copied())).await?;
@@ -43,28 +46,33 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         .query("brand")
         .ok_or_else(|| Error::bad_request("missing_brand", "brand", "the handle of a brand"))?;
     let brand = brands::named(call.db(), &key, handle, "brand").await?;
-    require_csv(call)?;
+    let dry_run = dry_run(call)?;
+    let table = table(call)?;
     call.db().begin_heavy("import").await;
     let run = Run {
         db: call.db(),
         key,
         brand,
         id: new_id(),
+        dry_run,
     };
     let (report, tally) = match kind {
-        ImportKind::Products => products(call, &run).await?,
-        ImportKind::Locations => locations(call, &run).await?,
-        ImportKind::Stock => stock(call, &run).await?,
-        ImportKind::Lanes => pour(call, LaneFile::new, lanes::Lanes::new(&run)).await?,
+        ImportKind::Products => products(call, table, &run).await?,
+        ImportKind::Locations => locations(call, table, &run).await?,
+        ImportKind::Stock => stock(call, table, &run).await?,
+        ImportKind::Lanes => pour(call, table, LaneFile::new, lanes::Lanes::new(&run)).await?,
     };
     let result = ImportResult::new(
-        run.id.clone(),
+        Some(run.id.clone()).filter(|_| !run.dry_run),
         kind,
         &run.brand.handle,
         &file,
         tally,
         report,
     );
+    if run.dry_run {
+        return Reply::json(200, &result);
+    }
     record(&run, &result).await?;
     if tally.created + tally.updated > 0 {
         notify_relay();
@@ -98,40 +106,42 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
     ))
 }
 
-async fn products(call: &Call, run: &Run<'_>) -> Result<(Report, Tally), Error> {
+async fn products(call: &Call, table: Table, run: &Run<'_>) -> Result<(Report, Tally), Error> {
     let currency = Currency::parse(&run.brand.currency);
     let currency = currency
         .map_err(|_| Error::internal(format!("brand {} has no currency", run.brand.handle)))?;
-    let exponent = u32::from(currency.exponent());
     pour(
         call,
-        |header| ProductFile::new(header, exponent),
+        table,
+        |header| ProductFile::new(header, currency),
         products::Products::new(run),
     )
     .await
 }
 
-async fn locations(call: &Call, run: &Run<'_>) -> Result<(Report, Tally), Error> {
+async fn locations(call: &Call, table: Table, run: &Run<'_>) -> Result<(Report, Tally), Error> {
     let minutes = run.brand.preparation_minutes;
     pour(
         call,
+        table,
         |header| LocationFile::new(header, minutes),
         locations::Locations::new(run),
     )
     .await
 }
 
-async fn stock(call: &Call, run: &Run<'_>) -> Result<(Report, Tally), Error> {
-    pour(call, StockFile::new, stock::Stock::new(run)).await
+async fn stock(call: &Call, table: Table, run: &Run<'_>) -> Result<(Report, Tally), Error> {
+    pour(call, table, StockFile::new, stock::Stock::new(run)).await
 }
 
 async fn pour<F: Format, T: Target<Item = F::Item>>(
     call: &Call,
-    open: impl Fn(&Header) -> Result<F, Vec<&'static str>>,
+    table: Table,
+    open: impl Fn(&Header) -> Result<F, Lacking>,
     target: T,
 ) -> Result<(Report, Tally), Error> {
     let body = call.body_stream(MAX_IMPORT_BYTES)?;
-    feed::feed(body, call.db().dialect(), open, target).await
+    feed::feed(body, call.db().dialect(), table, open, target).await
 }
 
 async fn record(run: &Run<'_>, result: &ImportResult) -> Result<(), Error> {
@@ -176,15 +186,33 @@ fn file_name(call: &Call, kind: ImportKind) -> Result<String, Error> {
     }
 }
 
-fn require_csv(call: &Call) -> Result<(), Error> {
-    let media_type = call
-        .header("content-type")
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    if media_type.trim().eq_ignore_ascii_case(MEDIA_TYPE) {
-        return Ok(());
+fn dry_run(call: &Call) -> Result<bool, Error> {
+    let text = call.query("dry_run").unwrap_or_default();
+    cell::flag(text, false)
+        .map_err(|reason| Error::bad_request("invalid_dry_run", "dry_run", &reason))
+}
+
+/// An empty table for the body's media type, whose encoding is looked for unless it is declared.
+fn table(call: &Call) -> Result<Table, Error> {
+    let header = call.header("content-type").unwrap_or_default();
+    let mut parts = header.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let unsupported = |detail| Error::new(415, "unsupported_media_type", detail).at("Content-Type");
+    if !MEDIA_TYPES
+        .iter()
+        .any(|known| media_type.eq_ignore_ascii_case(known))
+    {
+        return Err(unsupported("the body must be text/csv"));
     }
-    Err(Error::new(415, "unsupported_media_type", "the body must be text/csv").at("Content-Type"))
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("charset")
+            .then(|| value.trim_matches('"'))
+    });
+    match charset {
+        None => Ok(Table::default()),
+        Some(charset) => {
+            Table::declared(charset).ok_or_else(|| unsupported("there is no such charset"))
+        }
+    }
 }

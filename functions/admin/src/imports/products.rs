@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use aisle_domain::import::product::ProductDraft;
+use aisle_domain::import::product::{Holders, ProductDraft, ProductItem};
+use aisle_domain::import::update::SkuUpdate;
 use aisle_domain::import::{Finding, Report};
-use aisle_domain::product::{Product, Variant};
+use aisle_domain::product::Product;
 use aisle_http::Error;
 use aisle_store::{new_id, values};
 use aisle_ucp::admin::Tally;
@@ -13,6 +14,7 @@ use super::Run;
 use super::feed::{self, Target};
 
 mod save;
+mod update;
 
 /// A product's own share of a batch's weight, beside its variants.
 const PRODUCT_WEIGHT: usize = 10;
@@ -20,6 +22,8 @@ const PRODUCT_WEIGHT: usize = 10;
 pub struct Products<'a> {
     run: &'a Run<'a>,
     tally: Tally,
+    /// What a dry run would have written, as far as later rows depend on it.
+    unwritten: Holders,
 }
 
 impl<'a> Products<'a> {
@@ -27,7 +31,34 @@ impl<'a> Products<'a> {
         Self {
             run,
             tally: Tally::default(),
+            unwritten: Holders::default(),
         }
+    }
+
+    async fn write_products(
+        &mut self,
+        mut drafts: Vec<ProductDraft>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let mut known = Known::read(self.run, &drafts).await?;
+        known.holders.add(&self.unwritten);
+        known.read_alternatives(self.run, &drafts).await?;
+        for draft in &mut drafts {
+            draft.claim(&mut known.holders, report);
+        }
+        if self.run.dry_run {
+            drafts.iter().for_each(|draft| self.unwritten.note(draft));
+        }
+        let changed = self.changed(drafts, &known);
+        let mut stored = stored(self.run, &changed, &known).await?;
+        let changes: Vec<Change> = changed
+            .into_iter()
+            .map(|(draft, fingerprint)| {
+                let stored = stored.remove(&draft.product.handle);
+                Change::new(draft, fingerprint, stored)
+            })
+            .collect();
+        self.save(&changes, report).await
     }
 
     /// Those that differ from what is stored; the others are counted.
@@ -47,8 +78,9 @@ impl<'a> Products<'a> {
 
     async fn save(&mut self, changes: &[Change], report: &mut Report) -> Result<(), Error> {
         let run = self.run;
-        let saved = feed::save(changes, async |changes: &[Change]| {
-            save::commit(run.db, &run.brand.id, changes).await
+        let saved = feed::save(changes, async |changes: &[Change]| match run.dry_run {
+            true => Ok(()),
+            false => save::commit(run.db, &run.brand.id, changes).await,
         })
         .await?;
         for (change, saved) in changes.iter().zip(saved) {
@@ -66,34 +98,33 @@ impl<'a> Products<'a> {
 }
 
 impl Target for Products<'_> {
-    type Item = ProductDraft;
+    type Item = ProductItem;
 
     const BATCH_WEIGHT: usize = 1_000;
 
-    fn weight(draft: &ProductDraft) -> usize {
-        PRODUCT_WEIGHT + draft.lines.len()
+    fn weight(item: &ProductItem) -> usize {
+        match item {
+            ProductItem::Product(draft) => PRODUCT_WEIGHT + draft.lines.len(),
+            ProductItem::Update(_) => update::WEIGHT,
+        }
     }
 
-    async fn write(
-        &mut self,
-        mut drafts: Vec<ProductDraft>,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let mut known = Known::read(self.run, &drafts).await?;
-        for draft in &mut drafts {
-            known.claim(draft, report);
+    async fn write(&mut self, items: Vec<ProductItem>, report: &mut Report) -> Result<(), Error> {
+        let mut drafts = Vec::<ProductDraft>::new();
+        let mut updates = Vec::<SkuUpdate>::new();
+        for item in items {
+            match item {
+                ProductItem::Product(draft) => drafts.push(*draft),
+                ProductItem::Update(update) => updates.push(*update),
+            }
         }
-        drafts.retain(|draft| !draft.product.variants.is_empty());
-        let changed = self.changed(drafts, &known);
-        let mut stored = stored(self.run, &changed, &known).await?;
-        let changes: Vec<Change> = changed
-            .into_iter()
-            .map(|(draft, fingerprint)| {
-                let stored = stored.remove(&draft.product.handle);
-                Change::new(draft, fingerprint, stored)
-            })
-            .collect();
-        self.save(&changes, report).await
+        if !drafts.is_empty() {
+            self.write_products(drafts, report).await?;
+        }
+        if !updates.is_empty() {
+            self.write_updates(updates, report).await?;
+        }
+        Ok(())
     }
 
     fn tally(&self) -> Tally {
@@ -129,30 +160,22 @@ impl Change {
 struct Known {
     /// Handle to fingerprint.
     products: HashMap<String, String>,
-    /// SKU to the handle of the product that has it.
-    skus: HashMap<String, String>,
-    /// GTIN to the handle of the product that has it.
-    gtins: HashMap<String, String>,
+    holders: Holders,
 }
 
 impl Known {
     /// One call.
     async fn read(run: &Run<'_>, drafts: &[ProductDraft]) -> Result<Self, Error> {
         let handles = drafts.iter().map(|draft| draft.product.handle.as_str());
-        let variants = || drafts.iter().flat_map(|draft| &draft.product.variants);
-        let skus = variants().map(|variant| variant.sku.as_str());
-        let gtins = variants().filter_map(|variant| variant.gtin.as_deref());
+        let skus = drafts.iter().flat_map(ProductDraft::skus);
+        let gtins = drafts.iter().flat_map(ProductDraft::gtins);
         let dialect = run.db.dialect();
         let sql = format!(
             "SELECT 'product' AS kind, handle AS name, handle, fingerprint FROM product \
-             WHERE brand_id = ?1 AND handle IN {} \
-             UNION ALL SELECT 'sku', v.sku, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
-             WHERE v.brand_id = ?1 AND v.sku IN {} \
-             UNION ALL SELECT 'gtin', v.gtin, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
-             WHERE v.brand_id = ?1 AND v.gtin IN {}",
+             WHERE brand_id = ?1 AND handle IN {} UNION ALL {} UNION ALL {}",
             dialect.each("?2"),
-            dialect.each("?3"),
-            dialect.each("?4"),
+            holders_of("sku", &dialect.each("?3")),
+            holders_of("gtin", &dialect.each("?4")),
         );
         let rows = run
             .db
@@ -166,41 +189,56 @@ impl Known {
             let (name, handle) = (row.text("name")?, row.text("handle")?);
             match row.text("kind")?.as_str() {
                 "product" => drop(known.products.insert(name, row.text("fingerprint")?)),
-                "sku" => drop(known.skus.insert(name, handle)),
-                _ => drop(known.gtins.insert(name, handle)),
+                "sku" => drop(known.holders.skus.insert(name, handle)),
+                _ => drop(known.holders.gtins.insert(name, handle)),
             }
         }
         Ok(known)
     }
 
-    /// Refuses the draft's variants whose SKU or GTIN another product has, stored or earlier
-    /// in the batch; the others are its own from here on.
-    fn claim(&mut self, draft: &mut ProductDraft, report: &mut Report) {
-        let handle = draft.product.handle.clone();
-        draft.refuse_variants(report, |variant| self.taken(variant, &handle));
-        for variant in &draft.product.variants {
-            self.skus.insert(variant.sku.clone(), handle.clone());
-            self.gtins
-                .extend(variant.gtin.clone().map(|gtin| (gtin, handle.clone())));
+    /// Who has the SKUs that may be given instead of those that another product has: one call
+    /// where there are any.
+    async fn read_alternatives(
+        &mut self,
+        run: &Run<'_>,
+        drafts: &[ProductDraft],
+    ) -> Result<(), Error> {
+        let mut earlier: HashMap<&str, &str> = HashMap::new();
+        let mut alternatives = Vec::new();
+        for draft in drafts {
+            let handle = draft.product.handle.as_str();
+            let taken = |sku: &str| {
+                let stored = self.holders.skus.get(sku).map(String::as_str);
+                let holder = stored.or_else(|| earlier.get(sku).copied());
+                holder.is_some_and(|holder| holder != handle)
+            };
+            alternatives.extend(draft.alternatives(taken));
+            earlier.extend(draft.skus().map(|sku| (sku, handle)));
         }
+        if alternatives.is_empty() {
+            return Ok(());
+        }
+        let sql = holders_of("sku", &run.db.dialect().each("?2"));
+        let alternatives = names(alternatives.iter().map(String::as_str));
+        for row in run
+            .db
+            .query(sql, values![&run.brand.id, alternatives])
+            .await?
+        {
+            self.holders
+                .skus
+                .insert(row.text("name")?, row.text("handle")?);
+        }
+        Ok(())
     }
+}
 
-    fn taken(&self, variant: &Variant, handle: &str) -> Option<(&'static str, String)> {
-        let of_another =
-            |holder: Option<&String>| holder.filter(|holder| *holder != handle).cloned();
-        if let Some(holder) = of_another(self.skus.get(&variant.sku)) {
-            return Some((
-                "Variant SKU",
-                format!("SKU {} belongs to product {holder}", variant.sku),
-            ));
-        }
-        let gtin = variant.gtin.as_ref()?;
-        let holder = of_another(self.gtins.get(gtin))?;
-        Some((
-            "Variant Barcode",
-            format!("GTIN {gtin} belongs to product {holder}"),
-        ))
-    }
+/// A query for the handles of the products that have one of `values` in this column of `variant`.
+fn holders_of(column: &str, values: &str) -> String {
+    format!(
+        "SELECT '{column}' AS kind, v.{column} AS name, p.handle AS handle, '' AS fingerprint FROM variant v \
+         JOIN product p ON p.id = v.product_id WHERE v.brand_id = ?1 AND v.{column} IN {values}"
+    )
 }
 
 /// The stored documents that the changes replace, by handle: one call, or none.

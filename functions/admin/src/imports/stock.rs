@@ -1,8 +1,9 @@
 //! Counts into the stock ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aisle_domain::import::stock::{Count, Item};
+use aisle_domain::import::update::unknown;
 use aisle_domain::import::{Finding, Report};
 use aisle_http::Error;
 use aisle_store::stock::{self, Counted, Document};
@@ -15,9 +16,22 @@ use super::feed::Target;
 /// Why the balances move, in the ledger.
 const REASON: &str = "count";
 
+/// Names that are remembered before they are forgotten: more than a brand has locations.
+const MAX_NAMED: usize = 10_000;
+
 pub struct Stock<'a> {
     run: &'a Run<'a>,
     tally: Tally,
+    /// What was found of locations that files call by name.
+    named: HashMap<String, Named>,
+}
+
+/// The location of a name.
+#[derive(Clone)]
+enum Named {
+    Nowhere,
+    Id(String),
+    Several,
 }
 
 impl<'a> Stock<'a> {
@@ -25,7 +39,59 @@ impl<'a> Stock<'a> {
         Self {
             run,
             tally: Tally::default(),
+            named: HashMap::new(),
         }
+    }
+
+    /// Looks for locations that are no codes by their names: no call but for names that are
+    /// new in the file, since it goes through all of the brand's locations.
+    async fn read_names(&mut self, counts: &[Count], known: &mut Known) -> Result<(), Error> {
+        if self.named.len() > MAX_NAMED {
+            self.named.clear();
+        }
+        let unknown = counts.iter().map(|count| count.location.as_str());
+        let unknown: HashSet<&str> = unknown
+            .filter(|name| !known.location_ids.contains_key(*name))
+            .collect();
+        let new: Vec<&str> = (unknown.iter().copied())
+            .filter(|name| !self.named.contains_key(*name))
+            .collect();
+        if !new.is_empty() {
+            let dialect = self.run.db.dialect();
+            let name = dialect.pick("l.doc ->> 'name'", "l.doc::jsonb ->> 'name'");
+            let sql = format!(
+                "SELECT l.id, {name} AS name FROM brand_location bl JOIN location l ON l.id = bl.location_id \
+                 WHERE bl.brand_id = ?1 AND {name} IN {}",
+                dialect.each("?2"),
+            );
+            let rows = self
+                .run
+                .db
+                .query(sql, values![&self.run.brand.id, distinct(new.clone())])
+                .await?;
+            self.named.extend(
+                new.into_iter()
+                    .map(|name| (name.to_owned(), Named::Nowhere)),
+            );
+            for row in rows {
+                let (name, id) = (row.text("name")?, row.text("id")?);
+                let named = match self.named.get(&name) {
+                    None | Some(Named::Nowhere) => Named::Id(id),
+                    Some(_) => Named::Several,
+                };
+                self.named.insert(name, named);
+            }
+        }
+        for name in unknown {
+            match self.named.get(name) {
+                Some(Named::Id(id)) => drop(known.location_ids.insert(name.to_owned(), id.clone())),
+                Some(Named::Several) => {
+                    known.ambiguous.insert(name.to_owned());
+                }
+                Some(Named::Nowhere) | None => {}
+            }
+        }
+        Ok(())
     }
 
     fn judge(&mut self, counted: Counted, line: u64, report: &mut Report) {
@@ -51,7 +117,8 @@ impl Target for Stock<'_> {
     }
 
     async fn write(&mut self, counts: Vec<Count>, report: &mut Report) -> Result<(), Error> {
-        let known = Known::read(self.run, &counts).await?;
+        let mut known = Known::read(self.run, &counts).await?;
+        self.read_names(&counts, &mut known).await?;
         let (lines, counts) = known.resolve(counts, report);
         if counts.is_empty() {
             return Ok(());
@@ -60,8 +127,11 @@ impl Target for Stock<'_> {
             kind: "import",
             id: &self.run.id,
         };
-        let counted =
-            stock::set_on_hand(self.run.db, &self.run.brand.id, REASON, document, &counts).await?;
+        let (db, brand_id) = (self.run.db, &self.run.brand.id);
+        let counted = match self.run.dry_run {
+            true => stock::preview_on_hand(db, brand_id, &counts).await?,
+            false => stock::set_on_hand(db, brand_id, REASON, document, &counts).await?,
+        };
         for (counted, line) in counted.into_iter().zip(lines) {
             self.judge(counted, line, report);
         }
@@ -78,6 +148,8 @@ impl Target for Stock<'_> {
 struct Known {
     skus: HashMap<Item, String>,
     location_ids: HashMap<String, String>,
+    /// Names that several locations have.
+    ambiguous: HashSet<String>,
 }
 
 impl Known {
@@ -85,14 +157,11 @@ impl Known {
         let (mut skus, mut gtins) = (Vec::new(), Vec::new());
         for count in counts {
             match &count.item {
-                Item::Sku(sku) => skus.push(sku.as_str()),
                 Item::Gtin(gtin) => gtins.push(gtin.as_str()),
+                item => skus.extend(item.skus().iter().map(String::as_str)),
             }
         }
-        let codes = counts
-            .iter()
-            .map(|count| count.location_code.as_str())
-            .collect();
+        let codes = counts.iter().map(|count| count.location.as_str()).collect();
         let dialect = run.db.dialect();
         let sql = format!(
             "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku IN {} \
@@ -166,25 +235,30 @@ impl Known {
     }
 
     fn find(&self, count: &Count) -> Result<(String, String), Finding> {
-        let sku = self
-            .skus
-            .get(&count.item)
-            .ok_or_else(|| match &count.item {
-                Item::Sku(sku) => {
-                    Finding::new(count.line, "sku", format!("the brand has no variant {sku}"))
-                }
-                Item::Gtin(gtin) => Finding::new(
-                    count.line,
-                    "gtin",
-                    format!("the brand has no variant with GTIN {gtin}"),
-                ),
-            })?;
-        let location_id = self.location_ids.get(&count.location_code).ok_or_else(|| {
-            let reason = format!(
-                "the brand does not trade at a location {}",
-                count.location_code
-            );
-            Finding::new(count.line, "location_code", reason)
+        let fault = |column, reason: String| Finding::new(count.line, column, reason);
+        let sku = match &count.item {
+            Item::OneOf(skus) => {
+                let mut found = skus
+                    .iter()
+                    .filter_map(|sku| self.skus.get(&Item::Sku(sku.clone())));
+                found.next()
+            }
+            item => self.skus.get(item),
+        };
+        let sku = sku.ok_or_else(|| match &count.item {
+            Item::Gtin(gtin) => fault("gtin", format!("the brand has no variant with GTIN {gtin}")),
+            item => fault(
+                "sku",
+                unknown(item.skus().last().map_or("", String::as_str)),
+            ),
+        })?;
+        let location = &count.location;
+        let location_id = self.location_ids.get(location).ok_or_else(|| {
+            let reason = match self.ambiguous.contains(location) {
+                true => format!("several locations are called {location}; say the code of one"),
+                false => format!("the brand does not trade at a location {location}"),
+            };
+            fault("location_code", reason)
         })?;
         Ok((sku.clone(), location_id.clone()))
     }

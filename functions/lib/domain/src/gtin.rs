@@ -14,6 +14,8 @@ pub enum GtinError {
     Form,
     /// The right form, but the last digit should have been `expected`.
     CheckDigit { expected: u8 },
+    /// A number that people type where one is asked for, such as `0000000000000`.
+    Placeholder,
 }
 
 impl fmt::Display for GtinError {
@@ -21,6 +23,7 @@ impl fmt::Display for GtinError {
         match self {
             Self::Form => write!(f, "a GTIN has 8, 12, 13 or 14 digits"),
             Self::CheckDigit { expected } => write!(f, "wrong check digit, {expected} expected"),
+            Self::Placeholder => write!(f, "a placeholder, no article's number"),
         }
     }
 }
@@ -37,6 +40,9 @@ impl Gtin {
         let expected = check_digit(body);
         if last != [b'0' + expected] {
             return Err(GtinError::CheckDigit { expected });
+        }
+        if is_placeholder(body) {
+            return Err(GtinError::Placeholder);
         }
         Ok(Self(format!("{text:0>14}")))
     }
@@ -62,6 +68,19 @@ impl Gtin {
         };
         (kind, self.0.get(self.0.len() - length..).unwrap_or(&self.0))
     }
+}
+
+/// Whether the digits, but for leading zeros, are all the same or count up: `1111111`, `01234567`.
+fn is_placeholder(body: &[u8]) -> bool {
+    let zeros = body.iter().take_while(|digit| **digit == b'0').count();
+    let significant = body.get(zeros..).unwrap_or_default();
+    // Fewer digits than an EAN-8 has can happen to look so.
+    let steps = |step: u8| {
+        significant
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if (a - b'0' + step) % 10 == b - b'0'))
+    };
+    significant.is_empty() || significant.len() >= 7 && (steps(0) || steps(1))
 }
 
 /// The digit that makes the weighted sum (3, 1, 3, … from the right) a multiple of ten.
@@ -117,6 +136,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn placeholders_are_no_gtin() {
+        for text in [
+            "00000000",
+            "0000000000000",
+            "1111111111116",
+            "12345670",
+            "1234567890128",
+            "0123456789012",
+            "012345678905",
+        ] {
+            assert_eq!(Gtin::parse(text), Err(GtinError::Placeholder), "{text}");
+        }
+        assert!(Gtin::parse("00000017").is_ok());
+    }
+
     fn body() -> impl Strategy<Value = String> {
         prop_oneof!["[0-9]{7}", "[0-9]{11}", "[0-9]{12}", "[0-9]{13}"]
     }
@@ -124,6 +159,7 @@ mod tests {
     proptest! {
         #[test]
         fn exactly_one_check_digit_is_right(body in body()) {
+            prop_assume!(!is_placeholder(body.as_bytes()));
             let valid: Vec<_> = (0..10).filter_map(|digit| Gtin::parse(&format!("{body}{digit}")).ok()).collect();
             prop_assert_eq!(valid.len(), 1);
         }
@@ -140,6 +176,7 @@ mod tests {
 
         #[test]
         fn the_printed_form_names_the_same_item(body in body()) {
+            prop_assume!(!is_placeholder(body.as_bytes()));
             let gtin = Gtin::parse(&format!("{body}{}", check_digit(body.as_bytes()))).unwrap();
             prop_assert_eq!(Gtin::parse(gtin.barcode().1), Ok(gtin.clone()));
         }

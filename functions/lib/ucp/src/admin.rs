@@ -56,10 +56,10 @@ pub struct LocationList {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ImportKind {
-    /// A Shopify product export.
+    /// Products of Shopify, WooCommerce or Google Merchant Center, or changes by SKU.
     Products,
     Locations,
-    /// Counted stock.
+    /// Counted stock, also of Shopify's inventory.
     Stock,
     /// Transfer lanes.
     Lanes,
@@ -96,7 +96,11 @@ pub struct Tally {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImportResult {
-    pub id: String,
+    /// Under which `GET /admin/imports/{id}` tells it again; a dry run has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Nothing was written: this is what would have become of the file.
+    pub dry_run: bool,
     pub kind: ImportKind,
     /// Handle of the brand.
     pub brand: String,
@@ -130,8 +134,9 @@ pub struct ImportFinding {
 }
 
 impl ImportResult {
+    /// `id`: of the record of the import; `None` of a dry run.
     pub fn new(
-        id: String,
+        id: Option<String>,
         kind: ImportKind,
         brand: &str,
         file: &str,
@@ -155,6 +160,7 @@ impl ImportResult {
             findings.into_iter().map(of_file).collect()
         };
         Self {
+            dry_run: id.is_none(),
             id,
             kind,
             brand: brand.into(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use aisle_domain::import::{self, Table};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use clap::ValueEnum;
@@ -11,7 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use indicatif::ProgressBar;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -19,12 +20,15 @@ use super::client::{Client, Payload};
 use super::parts::{self, Parts};
 use super::{keys, progress};
 
-/// Bad rows shown for each file.
-const SHOWN_ERRORS: usize = 20;
+/// Bad rows, and warnings, shown for each file.
+const SHOWN_FINDINGS: usize = 20;
+/// As much of a file as is read to find its header.
+const HEAD_BYTES: usize = 512 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub struct Flags {
-    /// CSV files: Shopify product exports, locations, stock, or lanes.
+    /// CSV files: products of Shopify, WooCommerce or Google Merchant Center, prices and more by
+    /// SKU, locations, stock (also Shopify's inventory), or lanes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The edge to send them to.
@@ -42,12 +46,15 @@ pub struct Flags {
     /// What the files hold; by default guessed from each file's first row.
     #[arg(long)]
     kind: Option<Kind>,
+    /// Say what would become of the files, and change nothing.
+    #[arg(long)]
+    check: bool,
 }
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Kind {
-    /// A Shopify product export.
+    /// Products, or changes of some of their columns by SKU.
     Products,
     /// Stores and warehouses.
     Locations,
@@ -66,25 +73,15 @@ impl Kind {
             Self::Lanes => "lanes",
         }
     }
+}
 
-    /// The kind of file that begins with `header`.
-    fn guess(header: &str) -> Option<Self> {
-        let columns: Vec<String> = header
-            .trim_start_matches('\u{feff}')
-            .split(',')
-            .map(|column| column.trim().trim_matches('"').to_ascii_lowercase())
-            .collect();
-        let has = |name: &str| columns.iter().any(|column| column == name);
-        if has("handle") && has("title") {
-            Some(Self::Products)
-        } else if has("location_code") && has("on_hand") {
-            Some(Self::Stock)
-        } else if has("from_code") && has("to_code") {
-            Some(Self::Lanes)
-        } else if has("code") && has("time_zone") {
-            Some(Self::Locations)
-        } else {
-            None
+impl From<import::Kind> for Kind {
+    fn from(kind: import::Kind) -> Self {
+        match kind {
+            import::Kind::Products => Self::Products,
+            import::Kind::Locations => Self::Locations,
+            import::Kind::Stock => Self::Stock,
+            import::Kind::Lanes => Self::Lanes,
         }
     }
 }
@@ -108,23 +105,37 @@ pub async fn run(flags: Flags) -> anyhow::Result<()> {
             Some(kind) => kind,
             None => guess(file).await?,
         };
-        let report = send(&client, file, kind, flags.brand.as_deref()).await?;
+        let report =
+            send_or_check(&client, file, kind, flags.brand.as_deref(), flags.check).await?;
         refused += show(file, &report);
     }
-    if refused > 0 {
-        bail!("{refused} rows were refused; the others are in");
+    match (refused, flags.check) {
+        (0, _) => Ok(()),
+        (_, true) => bail!("{refused} rows would be refused; nothing was changed"),
+        (_, false) => bail!("{refused} rows were refused; the others are in"),
     }
-    Ok(())
 }
 
 async fn guess(file: &Path) -> anyhow::Result<Kind> {
-    let opened = open(file).await?;
-    let mut header = String::new();
-    BufReader::new(opened)
-        .read_line(&mut header)
-        .await
-        .with_context(|| format!("{} is no text", file.display()))?;
-    Kind::guess(&header).with_context(|| {
+    let mut head = vec![0; HEAD_BYTES];
+    let mut opened = open(file).await?;
+    let mut filled = 0;
+    loop {
+        let read = opened.read(&mut head[filled..]).await;
+        match read.with_context(|| file.display().to_string())? {
+            0 => break,
+            bytes => filled += bytes,
+        }
+    }
+    let mut table = Table::default();
+    table.feed(&head[..filled]);
+    if filled < HEAD_BYTES {
+        table.finish();
+    }
+    // Reading a row reads the header before it.
+    let _ = table.next_row();
+    let kind = table.header().and_then(import::Kind::of);
+    kind.map(Kind::from).with_context(|| {
         format!(
             "cannot tell from its first row what {} holds; say it with --kind",
             file.display()
@@ -148,6 +159,16 @@ pub async fn send(
     kind: Kind,
     brand: Option<&str>,
 ) -> anyhow::Result<Value> {
+    send_or_check(client, file, kind, brand, false).await
+}
+
+async fn send_or_check(
+    client: &Client,
+    file: &Path,
+    kind: Kind,
+    brand: Option<&str>,
+    check: bool,
+) -> anyhow::Result<Value> {
     let opened = open(file).await?;
     let length = opened.metadata().await?.len();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -158,6 +179,9 @@ pub async fn send(
         .append_pair("file", &name);
     if let Some(brand) = brand {
         query.append_pair("brand", brand);
+    }
+    if check {
+        query.append_pair("dry_run", "true");
     }
     let path = format!("/admin/imports?{}", query.finish());
     let report = match kind {
@@ -212,8 +236,12 @@ fn streamed(file: tokio::fs::File, bar: &ProgressBar) -> WasiBody {
 /// Prints a report; returns how many rows were refused.
 pub fn show(file: &Path, report: &Value) -> u64 {
     let count = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let would = match report.get("dry_run").and_then(Value::as_bool) {
+        Some(true) => " (checked, nothing changed)",
+        _ => "",
+    };
     println!(
-        "{}: {} rows, {} created, {} updated, {} unchanged, {} refused",
+        "{}: {} rows, {} created, {} updated, {} unchanged, {} refused{would}",
         file.display(),
         count("rows"),
         count("created"),
@@ -221,27 +249,32 @@ pub fn show(file: &Path, report: &Value) -> u64 {
         count("unchanged"),
         count("refused")
     );
-    let errors = report
-        .get("errors")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    for error in errors.iter().take(SHOWN_ERRORS) {
-        let text = |name: &str| match error.get(name) {
+    show_findings(report, "errors", "");
+    show_findings(report, "warnings", "note: ");
+    count("refused")
+}
+
+fn show_findings(report: &Value, name: &str, mark: &str) {
+    let findings = report.get(name).and_then(Value::as_array);
+    let findings = findings.map(Vec::as_slice).unwrap_or_default();
+    for finding in findings.iter().take(SHOWN_FINDINGS) {
+        let text = |name: &str| match finding.get(name) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
         println!(
-            "  line {}, {}: {}",
+            "  {mark}line {}, {}: {}",
             text("line"),
             text("column"),
             text("reason")
         );
     }
-    let hidden = errors.len().saturating_sub(SHOWN_ERRORS) as u64 + count("errors_omitted");
+    let omitted = report
+        .get(format!("{name}_omitted"))
+        .and_then(Value::as_u64);
+    let hidden = findings.len().saturating_sub(SHOWN_FINDINGS) as u64 + omitted.unwrap_or_default();
     if hidden > 0 {
-        println!("  … and {hidden} more");
+        println!("  {mark}… and {hidden} more");
     }
-    count("refused")
 }

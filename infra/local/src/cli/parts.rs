@@ -1,6 +1,7 @@
 //! Cuts a CSV file whose rows stand alone into parts, each a file with the same header:
 //! a request has a deadline and a limit of bytes, a file has neither.
 
+use aisle_domain::import::text::Decoder;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -25,7 +26,7 @@ const FINDINGS: [&str; 2] = ["errors", "warnings"];
 pub struct Part {
     /// The header and some rows.
     pub csv: Vec<u8>,
-    /// Bytes of the file that it takes care of.
+    /// Bytes of the file that were read for it.
     pub covers: u64,
     /// What to add to a line of the part to have the line of the file.
     pub lines_before: u64,
@@ -35,6 +36,9 @@ pub struct Part {
 pub struct Parts<R> {
     file: R,
     part_bytes: usize,
+    /// Each part is text of its own, so what stands for the whole file is read here.
+    decoder: Decoder,
+    at_end: bool,
     unsent: Vec<u8>,
     header: Option<Vec<u8>>,
     lines_before: u64,
@@ -46,6 +50,8 @@ impl<R: AsyncRead + Unpin> Parts<R> {
         Self {
             file,
             part_bytes,
+            decoder: Decoder::default(),
+            at_end: false,
             unsent: Vec::new(),
             header: None,
             lines_before: 0,
@@ -57,34 +63,37 @@ impl<R: AsyncRead + Unpin> Parts<R> {
     /// # Errors
     /// The file cannot be read.
     pub async fn next(&mut self) -> std::io::Result<Option<Part>> {
-        let wanted = self.part_bytes.saturating_sub(self.unsent.len());
-        let limit = u64::try_from(wanted).unwrap_or(u64::MAX);
-        (&mut self.file)
-            .take(limit)
-            .read_to_end(&mut self.unsent)
-            .await?;
+        let mut covers = 0;
+        while self.unsent.len() < self.part_bytes && !self.at_end {
+            let limit = self.part_bytes - self.unsent.len();
+            let mut bytes = Vec::new();
+            let read = (&mut self.file)
+                .take(limit as u64)
+                .read_to_end(&mut bytes)
+                .await?;
+            covers += read as u64;
+            self.at_end = read < limit;
+            self.unsent.extend(self.decoder.decode(&bytes, self.at_end));
+        }
         if self.unsent.is_empty() && self.header.is_some() {
             return Ok(None);
         }
-        let at_end = self.unsent.len() < self.part_bytes;
-        let cut = if at_end {
-            self.unsent.len()
-        } else {
-            last_row_end(&self.unsent)
+        let cut = match self.unsent.get(..self.part_bytes) {
+            Some(part) => last_row_end(part),
+            None => self.unsent.len(),
         };
         let rest = self.unsent.split_off(cut);
         let rows = std::mem::replace(&mut self.unsent, rest);
-        Ok(Some(self.part(rows)))
+        Ok(Some(self.part(rows, covers)))
     }
 
-    fn part(&mut self, rows: Vec<u8>) -> Part {
-        let covers = rows.len() as u64;
+    fn part(&mut self, rows: Vec<u8>, covers: u64) -> Part {
         let lines = newlines(&rows);
         let lines_before = self.lines_before;
         let (csv, header_lines) = match &self.header {
             Some(header) => ([header.as_slice(), &rows].concat(), newlines(header)),
             None => {
-                self.header = Some(rows[..first_row_end(&rows)].to_vec());
+                self.header = Some(rows[..header_end(&rows)].to_vec());
                 (rows, 0)
             }
         };
@@ -137,8 +146,13 @@ fn row_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
     })
 }
 
-fn first_row_end(bytes: &[u8]) -> usize {
-    row_ends(bytes).next().unwrap_or(bytes.len())
+/// Where the names of the columns end, which may follow a line such as `sep=;`.
+fn header_end(bytes: &[u8]) -> usize {
+    let mut ends = row_ends(bytes);
+    let first = ends.next().unwrap_or(bytes.len());
+    let line = bytes[..first].trim_ascii().to_ascii_lowercase();
+    let names_separator = line.starts_with(b"sep=") || line.starts_with(b"\"sep=");
+    ends.next().filter(|_| names_separator).unwrap_or(first)
 }
 
 /// Everything, when no row ends in it: then it is too long for a row anyway.
@@ -172,6 +186,21 @@ mod tests {
                 part("sku,on_hand\nA,1\n", 0),
                 part("sku,on_hand\n\"B\nb\",2\nC,3\nD,4", 1),
             ]
+        );
+    }
+
+    #[tokio::test]
+    async fn every_part_has_the_separator_and_is_utf8() {
+        let file = b"sep=;\nsku;name\nA;caf\xe9\nB;b\nC;c\n";
+        let mut parts = Parts::new(&file[..], 26);
+        let mut seen = Vec::new();
+        while let Some(part) = parts.next().await.expect("readable") {
+            seen.push(String::from_utf8(part.csv).expect("text"));
+        }
+        let header = "sep=;\nsku;name\n";
+        assert_eq!(
+            seen,
+            [format!("{header}A;café\n"), format!("{header}B;b\nC;c\n")]
         );
     }
 

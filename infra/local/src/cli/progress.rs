@@ -20,9 +20,11 @@ pub fn done(bar: &ProgressBar, message: &str) {
     eprintln!("✓ {message}");
 }
 
-/// A bar for a file of `bytes` that is being sent.
+/// A bar for a file of `bytes` that is being sent, with its rate and what time remains.
 pub fn bytes(name: &str, bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}");
+    let style = ProgressStyle::with_template(
+        "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+    );
     let bar = ProgressBar::new(bytes).with_message(name.to_owned());
     match style {
         Ok(style) => bar.with_style(style),

@@ -6,6 +6,10 @@
 //! changes how a browser reads what is inside it (no script, style, SVG, MathML,
 //! template, text area, comment), so a browser cannot see tags other than these.
 
+use super::header::Column;
+use super::report::Report;
+use super::table::Row;
+
 /// Elements that may stay. None has content that browsers read by other rules.
 const KEPT: &[&str] = &[
     "b",
@@ -70,40 +74,34 @@ const BLOCKS: &[&str] = &[
 ];
 /// Elements of [`KEPT`] that end an open one of their own kind.
 const SIBLINGS: &[&str] = &["dd", "dt", "li", "td", "th", "tr"];
-/// Elements whose content is no text for shoppers, and goes with them.
+/// Elements whose content is no text for shoppers, and goes with them. None is void: what
+/// follows a tag that cannot have content must not go with it.
 const DROPPED_WITH_CONTENT: &[&str] = &[
-    "applet",
-    "audio",
-    "canvas",
-    "embed",
-    "frameset",
-    "head",
-    "iframe",
-    "math",
-    "noembed",
-    "noframes",
-    "noscript",
-    "object",
-    "plaintext",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "title",
-    "video",
-    "xmp",
+    "applet", "audio", "canvas", "iframe", "noembed", "noframes", "noscript", "object", "script",
+    "select", "style", "template", "textarea", "title", "video", "xmp",
 ];
+/// Elements of other languages than HTML. They also end where one of [`KEPT`] begins (HTML
+/// Standard, 13.2.6.5).
+const FOREIGN: &[&str] = &["math", "svg"];
+/// Elements of [`DROPPED_WITH_CONTENT`] whose content nobody could read.
+const CODE: &[&str] = &["script", "style"];
 const MAX_DEPTH: usize = 64;
 const MAX_NAME_BYTES: usize = 16;
 const MAX_REFERENCE_BYTES: usize = 34;
 
+/// HTML that can do no harm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sanitised {
+    pub html: String,
+    /// What never ended, so that all that followed it had to be left out, as browsers do.
+    pub unclosed: Option<&'static str>,
+}
+
 /// The same text with the kept tags only. What it returns it leaves unchanged.
-pub fn sanitise(html: &str) -> String {
+pub fn sanitise(html: &str) -> Sanitised {
     let mut writer = Writer {
         out: String::with_capacity(html.len()),
-        open: Vec::new(),
+        ..Writer::default()
     };
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -113,12 +111,34 @@ pub fn sanitise(html: &str) -> String {
     }
     writer.text(rest);
     writer.close_down_to(0);
-    writer.out.trim().to_owned()
+    Sanitised {
+        html: writer.out.trim().to_owned(),
+        unclosed: writer.unclosed,
+    }
 }
 
+/// The cell of a description as harmless HTML, with a warning where something never ends.
+pub fn body(column: &Column, row: &Row, report: &mut Report) -> String {
+    cleaned(column, row, column.cell(row), report)
+}
+
+/// The same for text that was made of the cell.
+pub fn cleaned(column: &Column, row: &Row, text: &str, report: &mut Report) -> String {
+    let Sanitised { html, unclosed } = sanitise(text);
+    if let Some(what) = unclosed {
+        let reason = format!("{what} is never closed; what follows it is left out");
+        report.warn(column.fault(row, reason));
+    }
+    html
+}
+
+#[derive(Default)]
 struct Writer {
     out: String,
     open: Vec<&'static str>,
+    unclosed: Option<&'static str>,
+    /// Elements whose end was looked for in all that is left, so that nobody does it again.
+    endless: Vec<&'static str>,
 }
 
 impl Writer {
@@ -127,9 +147,10 @@ impl Writer {
         let inside = markup.get(1..).unwrap_or_default();
         match inside.bytes().next() {
             Some(b'!') if inside.starts_with("!--") => {
-                after(inside.get(3..).unwrap_or_default(), "-->")
+                let rest = after_comment(inside.get(3..).unwrap_or_default());
+                self.or_unclosed(rest, "a comment")
             }
-            Some(b'!' | b'?') => after(inside, ">"),
+            Some(b'!' | b'?') => self.or_unclosed(after(inside, ">"), "a declaration"),
             Some(b'/') => self.end_tag(inside.get(1..).unwrap_or_default()),
             Some(letter) if letter.is_ascii_alphabetic() => self.start_tag(inside),
             _ => {
@@ -139,16 +160,51 @@ impl Writer {
         }
     }
 
+    /// What follows, which is nothing after something that does not end.
+    fn or_unclosed<'a>(&mut self, rest: Option<&'a str>, what: &'static str) -> &'a str {
+        rest.unwrap_or_else(|| {
+            self.unclosed = Some(what);
+            ""
+        })
+    }
+
     fn start_tag<'a>(&mut self, inside: &'a str) -> &'a str {
         let (name, rest) = split_name(inside);
-        let rest = after_attributes(rest);
-        if DROPPED_WITH_CONTENT.contains(&name.as_str()) {
-            return after_end_tag(rest, &name);
-        }
-        if let Some(kept) = KEPT.iter().find(|kept| **kept == name) {
+        let after_tag = after_attributes(rest);
+        let rest = self.or_unclosed(after_tag, "a tag");
+        let among = |list: &[&'static str]| list.iter().copied().find(|known| *known == name);
+        if let Some(kept) = among(KEPT) {
             self.open_element(kept);
+        } else if let Some(foreign) = among(FOREIGN).filter(|_| !is_empty(inside, rest)) {
+            return self.skip(foreign, rest, after_foreign);
+        } else if let Some(dropped) = among(DROPPED_WITH_CONTENT) {
+            // Browsers do not know empty scripts, but whoever wrote one meant it.
+            if !(CODE.contains(&dropped) && is_empty(inside, rest)) {
+                return self.skip(dropped, rest, after_end_tag);
+            }
         }
         rest
+    }
+
+    /// What follows the element. Where it never ends only its tag goes, lest all that follows
+    /// does, unless that is nothing to read.
+    fn skip<'a>(
+        &mut self,
+        name: &'static str,
+        content: &'a str,
+        find: fn(&'a str, &str) -> Option<&'a str>,
+    ) -> &'a str {
+        let found = match self.endless.contains(&name) {
+            true => None,
+            false => find(content, name),
+        };
+        if found.is_none() && CODE.contains(&name) {
+            return self.or_unclosed(None, name);
+        }
+        found.unwrap_or_else(|| {
+            self.endless.push(name);
+            content
+        })
     }
 
     fn open_element(&mut self, name: &'static str) {
@@ -172,7 +228,7 @@ impl Writer {
         if let Some(depth) = self.open.iter().rposition(|open| *open == name) {
             self.close_down_to(depth);
         }
-        after_attributes(rest)
+        self.or_unclosed(after_attributes(rest), "a tag")
     }
 
     fn close_down_to(&mut self, depth: usize) {
@@ -232,13 +288,14 @@ fn split_name(inside: &str) -> (String, &str) {
     (short.to_ascii_lowercase(), rest)
 }
 
-/// What follows the `>` that ends the tag. One inside a quoted attribute value does not.
-fn after_attributes(rest: &str) -> &str {
+/// What follows the `>` that ends the tag. One inside a quoted attribute value does not, unless
+/// the quotation mark is never closed.
+fn after_attributes(rest: &str) -> Option<&str> {
     let mut quote = None;
     let mut before = b' ';
     for (at, byte) in rest.bytes().enumerate() {
         match (quote, byte) {
-            (None, b'>') => return rest.get(at + 1..).unwrap_or_default(),
+            (None, b'>') => return rest.get(at + 1..),
             (None, b'"' | b'\'') if before == b'=' => quote = Some(byte),
             (Some(open), close) if open == close => quote = None,
             _ => {}
@@ -247,24 +304,69 @@ fn after_attributes(rest: &str) -> &str {
             before = byte;
         }
     }
-    ""
+    after(rest, ">")
+}
+
+/// Whether the tag that ends where `rest` begins is written as that of an empty element.
+fn is_empty(tag: &str, rest: &str) -> bool {
+    let tag = tag.get(..tag.len() - rest.len()).unwrap_or_default();
+    tag.ends_with("/>")
 }
 
 /// What follows the end tag of an element whose content goes with it.
-fn after_end_tag<'a>(content: &'a str, name: &str) -> &'a str {
+fn after_end_tag<'a>(content: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = content;
     while let Some(at) = rest.find("</") {
         let (found, after) = split_name(rest.get(at + 2..).unwrap_or_default());
         rest = after;
         if found == name {
-            return after_attributes(rest);
+            return Some(after_attributes(rest).unwrap_or_default());
         }
     }
-    ""
+    None
 }
 
-fn after<'a>(text: &'a str, end: &str) -> &'a str {
-    text.split_once(end).map_or("", |(_, rest)| rest)
+/// What follows an element of another language: its end tag, or HTML begins.
+fn after_foreign<'a>(content: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = content;
+    let mut depth = 1;
+    while let Some(at) = rest.find('<') {
+        let markup = rest.get(at..).unwrap_or_default();
+        let inside = markup.get(1..).unwrap_or_default();
+        let (is_end, inside) = match inside.strip_prefix('/') {
+            Some(inside) => (true, inside),
+            None => (false, inside),
+        };
+        let (found, after) = split_name(inside);
+        rest = inside;
+        if found == name {
+            rest = after_attributes(after)?;
+            depth += match is_end {
+                true => -1,
+                false => i32::from(!is_empty(after, rest)),
+            };
+            if depth == 0 {
+                return Some(rest);
+            }
+        } else if KEPT.contains(&found.as_str()) {
+            return Some(markup);
+        }
+    }
+    None
+}
+
+/// What follows a comment's end (HTML Standard, 13.2.5.43 to 13.2.5.51).
+fn after_comment(content: &str) -> Option<&str> {
+    let mut marks = content.match_indices('>');
+    let (at, _) = marks.find(|(at, _)| {
+        let comment = content.get(..*at).unwrap_or_default();
+        matches!(comment, "" | "-") || comment.ends_with("--") || comment.ends_with("--!")
+    })?;
+    content.get(at + 1..)
+}
+
+fn after<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    text.split_once(end).map(|(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -302,7 +404,61 @@ mod tests {
             ("closed</b> twice</p>", "closed twice"),
             ("<!-- note --><p>Text</p><!-- open", "<p>Text</p>"),
         ] {
-            assert_eq!(sanitise(html), kept, "{html}");
+            assert_eq!(sanitise(html).html, kept, "{html}");
+        }
+    }
+
+    #[test]
+    fn nothing_goes_with_a_tag_that_has_no_content() {
+        let kept = "<p>Intro</p><p>Wash at 30 degrees.</p>";
+        for between in [
+            "<embed src=\"x\">",
+            "<head>",
+            "<head><meta name=x><title>T</title><link rel=x><style>p{}</style></head>",
+            "<img src=x><input><source><track><param><wbr><frame><base href=x>",
+            "<!-- note --!>",
+            "<!-->",
+            "<!--->",
+            "<!-- a -- b -->",
+            "<object data=x>",
+            "<video src=x>",
+            "<iframe src=x>",
+            "<noscript>",
+            "<textarea>",
+            "<plaintext>",
+            "<svg viewBox=x><path d=x>",
+            "<svg><g/></svg>",
+            "<svg/>",
+            "<svg><svg></svg><text>x</text></svg>",
+            "<script src=x />",
+            "<a href=\"x>",
+            "<frameset><noframes></noframes>",
+        ] {
+            let html = format!("<p>Intro</p>{between}<p>Wash at 30 degrees.</p>");
+            let safe = sanitise(&html);
+            assert_eq!((safe.html.as_str(), safe.unclosed), (kept, None), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_never_ends_is_told() {
+        for (html, unclosed) in [
+            ("<p>A</p><script>alert(1)", Some("script")),
+            ("<p>A</p><style>p{}", Some("style")),
+            ("<p>A</p><!-- b", Some("a comment")),
+            ("<p>A</p><b", Some("a tag")),
+            ("<p>A</p><iframe src=x>", None),
+        ] {
+            let safe = sanitise(html);
+            assert_eq!((safe.html.as_str(), safe.unclosed), ("<p>A</p>", unclosed));
+        }
+    }
+
+    #[test]
+    fn many_elements_without_end_are_looked_for_once() {
+        for tag in ["<object>", "<svg>", "<svg><p>", "<a href='>"] {
+            let safe = sanitise(&tag.repeat(200_000)).html;
+            assert_harmless(&safe);
         }
     }
 
@@ -338,7 +494,7 @@ mod tests {
             "<<img src=x onerror=alert(1)>",
             "<div><p id=\"</p><script>alert(1)</script>\">",
         ] {
-            let safe = sanitise(html);
+            let safe = sanitise(html).html;
             assert_harmless(&safe);
             assert!(
                 !safe.contains("onerror") && !safe.contains("<s") && !safe.contains("javascript"),
@@ -350,14 +506,14 @@ mod tests {
     #[test]
     fn what_is_written_as_text_stays_text() {
         assert_eq!(
-            sanitise("&lt;script&gt;alert(1)&lt;/script&gt;"),
+            sanitise("&lt;script&gt;alert(1)&lt;/script&gt;").html,
             "&lt;script&gt;alert(1)&lt;/script&gt;"
         );
     }
 
     #[test]
     fn depth_has_a_limit() {
-        let safe = sanitise(&"<div>".repeat(10_000));
+        let safe = sanitise(&"<div>".repeat(10_000)).html;
         assert_eq!(safe.matches("<div>").count(), MAX_DEPTH);
         assert_harmless(&safe);
     }
@@ -415,6 +571,11 @@ mod tests {
                 "é",
                 "&lt;",
                 "<br/>",
+                "<embed>",
+                "<svg>",
+                "</svg>",
+                "<object>",
+                "--!>",
             ])
             .prop_map(str::to_owned),
             ".{0,4}",
@@ -425,9 +586,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_markup_gets_through(html in markup()) {
-            let safe = sanitise(&html);
+            let safe = sanitise(&html).html;
             assert_harmless(&safe);
-            prop_assert_eq!(sanitise(&safe), safe);
+            prop_assert_eq!(sanitise(&safe).html, safe);
         }
     }
 }

@@ -3,8 +3,9 @@
 use crate::hours::{TimeOfDay, Weekday};
 use crate::lane::MAX_TRANSIT_MINUTES;
 
+use super::header::{Header, Lacking, Names};
 use super::report::{Finding, Report};
-use super::table::{Header, Row};
+use super::table::Row;
 use super::{Format, cell};
 
 /// A lane between two locations that are named by their codes.
@@ -28,27 +29,31 @@ pub struct LaneFile {
     transit_minutes: Option<usize>,
 }
 
+const REQUIRED: &[Names] = &[
+    &["from_code"],
+    &["to_code"],
+    &["days"],
+    &["cut_off"],
+    &["transit_minutes"],
+];
+
 impl LaneFile {
+    /// Whether a header is that of a file of lanes.
+    pub fn is(header: &Header) -> bool {
+        header.has(&["from_code"]) && header.has(&["to_code"])
+    }
+
     /// Fails with the columns that the file lacks.
-    pub fn new(header: &Header) -> Result<Self, Vec<&'static str>> {
+    pub fn new(header: &Header) -> Result<Self, Lacking> {
         let position = |name| header.position(&[name]);
-        let columns: [&[&str]; 5] = [
-            &["from_code"],
-            &["to_code"],
-            &["days"],
-            &["cut_off"],
-            &["transit_minutes"],
-        ];
-        match header.missing(&columns) {
-            missing if !missing.is_empty() => Err(missing),
-            _ => Ok(Self {
-                from_code: position("from_code"),
-                to_code: position("to_code"),
-                days: position("days"),
-                cut_off: position("cut_off"),
-                transit_minutes: position("transit_minutes"),
-            }),
-        }
+        header.require(REQUIRED)?;
+        Ok(Self {
+            from_code: position("from_code"),
+            to_code: position("to_code"),
+            days: position("days"),
+            cut_off: position("cut_off"),
+            transit_minutes: position("transit_minutes"),
+        })
     }
 
     fn draft(&self, row: &Row) -> Result<LaneDraft, Finding> {

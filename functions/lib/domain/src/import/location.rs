@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use crate::hours::{DailyHours, Weekday, WeeklyHours};
 use crate::location::{Address, Geo, Location, LocationKind, Services};
 
+use super::header::{Header, Lacking, Names};
 use super::report::{Finding, Report};
-use super::table::{Header, Row};
+use super::table::Row;
 use super::{Format, cell, fingerprint, schedule};
 
 /// The most locations of a file, so that what is remembered of their codes stays small.
 pub const MAX_LOCATIONS: usize = 10_000;
 const MAX_AMENITIES: usize = 50;
 
-const REQUIRED: &[&[&str]] = &[
+const REQUIRED: &[Names] = &[
     &["code"],
     &["name"],
     &["kind"],
@@ -34,6 +35,25 @@ const HOURS: [(&str, Weekday); 7] = [
     ("hours_fri", Weekday::Friday),
     ("hours_sat", Weekday::Saturday),
     ("hours_sun", Weekday::Sunday),
+];
+
+/// Columns that are used if they are there, beside the hours.
+const OPTIONAL: &[Names] = &[
+    &["visible"],
+    &["extended_address"],
+    &["address_region"],
+    &["exception_hours"],
+    &["amenities"],
+    &["preparation_minutes"],
+    &["phone"],
+];
+
+/// What a location can do, and whether stores and warehouses do it where a file has no such column.
+const SERVICES: [(Names, bool, bool); 4] = [
+    (&["sell"], true, false),
+    (&["pickup"], true, false),
+    (&["ship"], false, true),
+    (&["transfer"], false, true),
 ];
 
 /// A location as a file describes it: without an id.
@@ -61,15 +81,18 @@ pub struct LocationFile {
 impl LocationFile {
     /// `preparation_minutes` is what applies where the file says nothing. Fails with the
     /// columns that the file lacks.
-    pub fn new(header: &Header, preparation_minutes: i64) -> Result<Self, Vec<&'static str>> {
-        match header.missing(REQUIRED) {
-            missing if !missing.is_empty() => Err(missing),
-            _ => Ok(Self {
-                header: header.clone(),
-                preparation_minutes,
-                seen: HashSet::new(),
-            }),
-        }
+    pub fn new(header: &Header, preparation_minutes: i64) -> Result<Self, Lacking> {
+        header.require(REQUIRED)?;
+        Ok(Self {
+            header: header.clone(),
+            preparation_minutes,
+            seen: HashSet::new(),
+        })
+    }
+
+    /// Whether a header is that of a file of locations.
+    pub fn is(header: &Header) -> bool {
+        header.has(&["code"]) && header.has(&["time_zone"])
     }
 
     fn location(&mut self, row: &Row) -> Result<Location, Finding> {
@@ -93,7 +116,7 @@ impl LocationFile {
             hours: cells.hours()?,
             exception_hours: cells.read("exception_hours", schedule::exceptions)?,
             amenities: cells.read("amenities", amenities)?,
-            services: cells.services()?,
+            services: cells.services(kind)?,
             phone: cells.read("phone", phone)?,
             preparation_minutes: match cells.get("preparation_minutes") {
                 "" => self.preparation_minutes,
@@ -140,6 +163,32 @@ impl Format for LocationFile {
     fn finish(&mut self, _report: &mut Report) -> Option<LocationDraft> {
         None
     }
+
+    fn warnings(&self) -> Vec<Finding> {
+        let mut warnings = self.header.warnings(OPTIONAL, &[]);
+        let default = |(names, store, warehouse): (Names, bool, bool)| {
+            let name = names.first().filter(|_| !self.header.has(names))?;
+            let word = |does| if does { "yes" } else { "no" };
+            let reason = format!(
+                "no such column: {} for stores, {} for warehouses",
+                word(store),
+                word(warehouse)
+            );
+            Some(Finding::new(1, name, reason))
+        };
+        warnings.extend(services(&self.header).into_iter().filter_map(default));
+        warnings
+    }
+}
+
+/// [`SERVICES`], but that stores ship as well where a file does not say who sells or ships
+/// anything: otherwise all would be sold out to who wants it sent.
+fn services(header: &Header) -> [(Names, bool, bool); SERVICES.len()] {
+    let says_nothing = !header.has(&["sell"]) && !header.has(&["ship"]);
+    SERVICES.map(|(names, store, warehouse)| {
+        let ships = says_nothing && names == ["ship"];
+        (names, store || ships, warehouse)
+    })
 }
 
 /// The cells of a row by column name.
@@ -185,12 +234,21 @@ impl Cells<'_> {
         Ok(WeeklyHours(days.into_iter().flatten().collect()))
     }
 
-    fn services(&self) -> Result<Services, Finding> {
+    fn services(&self, kind: LocationKind) -> Result<Services, Finding> {
+        let [sell, pickup, ship, transfer] =
+            services(self.header).map(|(names, store, warehouse)| {
+                let name = names.first().copied().unwrap_or_default();
+                match (self.header.has(names), kind) {
+                    (true, _) => self.flag(name, false),
+                    (false, LocationKind::Store) => Ok(store),
+                    (false, LocationKind::Warehouse) => Ok(warehouse),
+                }
+            });
         Ok(Services {
-            sell: self.flag("sell", false)?,
-            pickup: self.flag("pickup", false)?,
-            ship: self.flag("ship", false)?,
-            transfer: self.flag("transfer", false)?,
+            sell: sell?,
+            pickup: pickup?,
+            ship: ship?,
+            transfer: transfer?,
         })
     }
 }

@@ -1,14 +1,19 @@
-//! Products from a Shopify product export: rows of one handle, one after the other.
+//! Products of a file: which format it has, and what becomes of a product that it describes.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, HashSet};
 
-use crate::product::{Media, Product, ProductOption, Variant};
+use crate::money::Currency;
+use crate::product::{Product, Variant};
 
-use super::product_row::{Columns, NO_OPTION, REQUIRED};
+use super::assembly::Labels;
+use super::header::{Header, Lacking};
+use super::merchant::MerchantFile;
 use super::report::{Finding, Report};
-use super::table::{Header, Row};
-use super::{Format, cell, fingerprint, html};
+use super::shopify::ShopifyFile;
+use super::table::Row;
+use super::update::{SkuUpdate, UpdateFile};
+use super::woocommerce::WooFile;
+use super::{Format, fingerprint, sku};
 
 /// The most variants of a product.
 pub const MAX_VARIANTS: usize = 2_000;
@@ -18,6 +23,88 @@ pub const MAX_IMAGES: usize = 250;
 pub const MAX_TAGS: usize = 250;
 /// The most products of a file, so that what is remembered of their handles stays small.
 pub const MAX_PRODUCTS: usize = 100_000;
+/// How many SKUs are tried for a variant whose own is another product's.
+const TRIED_SKUS: usize = 3;
+
+/// What a file of products says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductItem {
+    /// All there is to a product.
+    Product(Box<ProductDraft>),
+    /// Something about one variant or its product.
+    Update(Box<SkuUpdate>),
+}
+
+/// A file of products, in the format that its header shows.
+pub enum ProductFile {
+    Shopify(ShopifyFile),
+    WooCommerce(Box<WooFile>),
+    Merchant(Box<MerchantFile>),
+    Update(Box<UpdateFile>),
+}
+
+impl ProductFile {
+    /// Whether a header is that of a file of products.
+    pub fn is(header: &Header) -> bool {
+        WooFile::is(header)
+            || MerchantFile::is(header)
+            || ShopifyFile::is(header)
+            || UpdateFile::is(header)
+    }
+
+    /// `currency`: the brand's. Fails with the columns that a Shopify export would have.
+    pub fn new(header: &Header, currency: Currency) -> Result<Self, Lacking> {
+        if WooFile::is(header) {
+            return Ok(Self::WooCommerce(Box::new(WooFile::new(header, currency))));
+        }
+        if MerchantFile::is(header) {
+            let file = MerchantFile::new(header, currency);
+            return Ok(Self::Merchant(Box::new(file)));
+        }
+        match ShopifyFile::new(header, currency) {
+            Err(_) if UpdateFile::is(header) => {
+                Ok(Self::Update(Box::new(UpdateFile::new(header, currency))))
+            }
+            shopify => shopify.map(Self::Shopify),
+        }
+    }
+}
+
+impl Format for ProductFile {
+    type Item = ProductItem;
+
+    fn row(&mut self, row: Row, report: &mut Report) -> Option<ProductItem> {
+        let product = |draft| ProductItem::Product(Box::new(draft));
+        match self {
+            Self::Shopify(file) => file.row(row, report).map(product),
+            Self::WooCommerce(file) => file.row(row, report).map(product),
+            Self::Merchant(file) => file.row(row, report).map(product),
+            Self::Update(file) => {
+                let update = file.row(row, report);
+                update.map(|update| ProductItem::Update(Box::new(update)))
+            }
+        }
+    }
+
+    fn finish(&mut self, report: &mut Report) -> Option<ProductItem> {
+        let draft = match self {
+            Self::Shopify(file) => file.finish(report),
+            Self::WooCommerce(file) => file.finish(report),
+            Self::Merchant(file) => file.finish(report),
+            Self::Update(_) => None,
+        };
+        draft.map(|draft| ProductItem::Product(Box::new(draft)))
+    }
+
+    fn warnings(&self) -> Vec<Finding> {
+        match self {
+            Self::Shopify(file) => file.warnings(),
+            Self::WooCommerce(file) => file.warnings(),
+            Self::Merchant(file) => file.warnings(),
+            Self::Update(file) => file.warnings(),
+        }
+    }
+}
 
 /// A product as a file describes it: neither it nor its variants have ids yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,32 +114,100 @@ pub struct ProductDraft {
     pub lines: Vec<u64>,
     /// No row of the product was refused: a variant that is not here left the range.
     pub complete: bool,
+    /// What the format calls its columns.
+    pub labels: &'static Labels,
+    /// The SKU that each variant came with.
+    asked_skus: Vec<String>,
 }
 
 impl ProductDraft {
+    pub fn new(product: Product, labels: &'static Labels) -> Self {
+        Self {
+            product,
+            lines: Vec::new(),
+            complete: true,
+            labels,
+            asked_skus: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, variant: Variant, line: u64, asked_sku: String) {
+        self.product.variants.push(variant);
+        self.lines.push(line);
+        self.asked_skus.push(asked_sku);
+    }
+
     /// Tells whether the file says something new about the product.
     pub fn fingerprint(&self) -> String {
         fingerprint::of(&(&self.product, self.complete))
     }
 
-    /// Takes out the variants for which there is a reason to refuse them.
-    pub fn refuse_variants(
-        &mut self,
-        report: &mut Report,
-        reason: impl Fn(&Variant) -> Option<(&'static str, String)>,
-    ) {
-        let variants = std::mem::take(&mut self.product.variants);
-        let lines = std::mem::take(&mut self.lines);
-        for (variant, line) in variants.into_iter().zip(lines) {
-            if let Some((column, reason)) = reason(&variant) {
-                self.complete = false;
-                report.refuse(Finding::new(line, column, reason));
-            } else {
-                self.product.variants.push(variant);
-                self.lines.push(line);
+    /// The SKUs that [`ProductDraft::claim`] may give to variants whose own belong to
+    /// another product (`taken`): who has them must be known before.
+    pub fn alternatives(&self, taken: impl Fn(&str) -> bool) -> Vec<String> {
+        let variants = self.product.variants.iter().zip(&self.asked_skus);
+        let contested = variants.filter(|(variant, _)| taken(&variant.sku));
+        contested
+            .flat_map(|(variant, asked)| self.own_skus(variant, asked))
+            .collect()
+    }
+
+    fn own_skus(&self, variant: &Variant, asked: &str) -> impl Iterator<Item = String> + use<> {
+        let handle = &self.product.handle;
+        sku::alternatives(asked, handle, &variant.option_values, false).take(TRIED_SKUS)
+    }
+
+    /// Gives the variants whose SKU another product has, stored or earlier in the file, one
+    /// of their own, and takes away GTINs that another product has. What is left of both is
+    /// the draft's from here on.
+    pub fn claim(&mut self, holders: &mut Holders, report: &mut Report) {
+        let mut own: HashSet<String> = self.skus().map(str::to_owned).collect();
+        for at in 0..self.product.variants.len() {
+            let (Some(line), Some(variant)) = (self.lines.get(at), self.product.variants.get(at))
+            else {
+                continue;
+            };
+            let other = holders.other(&variant.sku, self).map(str::to_owned);
+            let asked = self.asked_skus.get(at).map_or("", String::as_str);
+            let free = |sku: &String| !own.contains(sku) && holders.other(sku, self).is_none();
+            let mut tried = self.own_skus(variant, asked);
+            if let Some((holder, sku)) = other.zip(tried.find(free)) {
+                let reason =
+                    format!("SKU {asked} belongs to product {holder}; this variant gets {sku}");
+                report.warn(Finding::new(*line, self.labels.sku, reason));
+                own.insert(sku.clone());
+                if let Some(variant) = self.product.variants.get_mut(at) {
+                    variant.sku = sku;
+                }
             }
         }
-        self.product.collect_option_values();
+        let handle = self.product.handle.clone();
+        for (variant, line) in self.product.variants.iter_mut().zip(&self.lines) {
+            holders.skus.insert(variant.sku.clone(), handle.clone());
+            let Some(gtin) = variant.gtin.clone() else {
+                continue;
+            };
+            match holders.gtins.get(&gtin).filter(|holder| **holder != handle) {
+                Some(holder) => {
+                    variant.gtin = None;
+                    let reason = format!("GTIN {gtin} left out: it belongs to product {holder}");
+                    report.warn(Finding::new(*line, self.labels.barcode, reason));
+                }
+                None => drop(holders.gtins.insert(gtin, handle.clone())),
+            }
+        }
+    }
+
+    /// The variants' SKUs.
+    pub fn skus(&self) -> impl Iterator<Item = &str> {
+        let variants = self.product.variants.iter();
+        variants.map(|variant| variant.sku.as_str())
+    }
+
+    /// The variants' GTINs.
+    pub fn gtins(&self) -> impl Iterator<Item = &str> {
+        let variants = self.product.variants.iter();
+        variants.filter_map(|variant| variant.gtin.as_deref())
     }
 
     /// The document to store: ids kept where the product or the SKU is known, new ones
@@ -92,9 +247,39 @@ impl ProductDraft {
     }
 }
 
+/// Which product of the brand, by handle, has which SKU and GTIN.
+#[derive(Debug, Clone, Default)]
+pub struct Holders {
+    pub skus: HashMap<String, String>,
+    pub gtins: HashMap<String, String>,
+}
+
+impl Holders {
+    /// Adds what others have; it counts more than what was known.
+    pub fn add(&mut self, others: &Self) {
+        let copied = |map: &HashMap<String, String>| map.clone().into_iter();
+        self.skus.extend(copied(&others.skus));
+        self.gtins.extend(copied(&others.gtins));
+    }
+
+    /// What a draft has is its own.
+    pub fn note(&mut self, draft: &ProductDraft) {
+        let handle = &draft.product.handle;
+        let own = |name: &str| (name.to_owned(), handle.clone());
+        self.skus.extend(draft.skus().map(own));
+        self.gtins.extend(draft.gtins().map(own));
+    }
+
+    /// The handle of the other product that has this SKU.
+    fn other(&self, sku: &str, draft: &ProductDraft) -> Option<&str> {
+        let holder = self.skus.get(sku).map(String::as_str);
+        holder.filter(|holder| *holder != draft.product.handle)
+    }
+}
+
 impl Product {
     /// Fills in which values each option has, in the order of the variants that can be bought.
-    fn collect_option_values(&mut self) {
+    pub(super) fn collect_option_values(&mut self) {
         for (at, option) in self.options.iter_mut().enumerate() {
             let mut seen = HashSet::new();
             let values = self
@@ -107,364 +292,5 @@ impl Product {
                 .cloned()
                 .collect();
         }
-    }
-}
-
-/// Reads a product export of a brand.
-pub struct ProductFile {
-    columns: Columns,
-    exponent: u32,
-    open: Option<Group>,
-    /// Hashes of the handles that were read: eight bytes each, whatever their length.
-    seen: HashSet<u64>,
-}
-
-/// The rows of one handle so far.
-struct Group {
-    handle: String,
-    /// Why the product as a whole cannot be used, and with it none of its rows.
-    refused: bool,
-    draft: ProductDraft,
-    media: Vec<(i64, Media)>,
-    skus: HashSet<String>,
-    gtins: HashSet<String>,
-    values: HashSet<Vec<String>>,
-}
-
-impl ProductFile {
-    /// `exponent`: decimals of the brand's currency. Fails with the columns that the file lacks.
-    pub fn new(header: &Header, exponent: u32) -> Result<Self, Vec<&'static str>> {
-        match header.missing(REQUIRED) {
-            missing if !missing.is_empty() => Err(missing),
-            _ => Ok(Self {
-                columns: Columns::of(header),
-                exponent,
-                open: None,
-                seen: HashSet::new(),
-            }),
-        }
-    }
-
-    fn begin(&mut self, row: &Row, handle: &str, report: &mut Report) {
-        let product = self
-            .new_handle(row, handle)
-            .and_then(|()| self.product(row, handle));
-        let refused = product.is_err();
-        let mut group = Group::new(handle);
-        group.refused = refused;
-        match product {
-            Ok(product) => {
-                group.draft.product = product;
-                self.variant(&mut group, row, report);
-            }
-            Err(finding) => report.refuse(finding),
-        }
-        self.open = Some(group);
-    }
-
-    fn new_handle(&mut self, row: &Row, handle: &str) -> Result<(), Finding> {
-        let fault = |reason: String| Err(self.columns.handle.fault(row, reason));
-        if self.seen.len() >= MAX_PRODUCTS {
-            return fault(format!("more than {MAX_PRODUCTS} products in one file"));
-        }
-        let mut hasher = DefaultHasher::new();
-        handle.hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
-            return fault(
-                "the rows of a product must follow each other, and those of this one ended earlier"
-                    .into(),
-            );
-        }
-        if handle.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '%' | '\\'))
-        {
-            return fault("a handle is part of an address: no spaces, no / ? # % \\".into());
-        }
-        Ok(())
-    }
-
-    fn product(&self, row: &Row, handle: &str) -> Result<Product, Finding> {
-        let columns = &self.columns;
-        let names = columns.options(row)?;
-        let product_type = columns.product_type.read(row, cell::text)?;
-        let category = columns.category.read(row, cell::text)?;
-        let category = if category.is_empty() {
-            &product_type
-        } else {
-            &category
-        };
-        Ok(Product {
-            id: String::new(),
-            handle: columns.handle.read(row, |_| cell::text(handle))?,
-            title: columns.title.read(row, cell::required)?,
-            body_html: html::sanitise(columns.body.cell(row)),
-            vendor: columns.vendor.read(row, cell::text)?,
-            tags: columns.tags.read(row, tags)?,
-            categories: category_and_those_above(category),
-            product_type,
-            published: columns.published.read(row, |cell| cell::flag(cell, true))?
-                & columns.status.read(row, is_active)?,
-            options: names
-                .into_iter()
-                .map(|name| ProductOption {
-                    name,
-                    values: Vec::new(),
-                })
-                .collect(),
-            media: Vec::new(),
-            variants: Vec::new(),
-        })
-    }
-
-    fn variant(&self, group: &mut Group, row: &Row, report: &mut Report) {
-        let options = group.draft.product.options.len();
-        let read = self
-            .columns
-            .variant(row, &group.handle, options, self.exponent);
-        let added = read.and_then(|(variant, left_out)| {
-            group.add(variant, row, &self.columns)?;
-            Ok(left_out)
-        });
-        match added {
-            Ok(left_out) => {
-                left_out
-                    .into_iter()
-                    .for_each(|finding| report.warn(finding));
-                let mut left_out = Vec::new();
-                if let Some(url) =
-                    self.columns
-                        .optional_image(&self.columns.image, row, &mut left_out)
-                {
-                    self.image(group, row, url, report);
-                }
-                left_out
-                    .into_iter()
-                    .for_each(|finding| report.warn(finding));
-            }
-            Err(finding) => group.refuse(finding, report),
-        }
-    }
-
-    fn image_only(&self, group: &mut Group, row: &Row, report: &mut Report) {
-        if self.columns.image.cell(row).is_empty() {
-            return group.refuse(
-                Finding::new(row.line, "", "neither a variant nor an image"),
-                report,
-            );
-        }
-        match self.columns.image.read(row, cell::image_url) {
-            Ok(url) => self.image(group, row, url, report),
-            Err(finding) => report.refuse(finding),
-        }
-    }
-
-    fn image(&self, group: &mut Group, row: &Row, url: String, report: &mut Report) {
-        if group.media.iter().any(|(_, media)| media.url == url) {
-            return;
-        }
-        if group.media.len() >= MAX_IMAGES {
-            return report.warn(
-                self.columns
-                    .image
-                    .fault(row, format!("left out: more than {MAX_IMAGES} images")),
-            );
-        }
-        let alt_text = self
-            .columns
-            .image_alt
-            .read(row, |text| Ok(text.chars().take(512).collect()))
-            .unwrap_or_default();
-        let position = cell::count(self.columns.image_position.cell(row), 10_000).unwrap_or(10_000);
-        group.media.push((position, Media { url, alt_text }));
-    }
-
-    fn close(&mut self) -> Option<ProductDraft> {
-        self.open.take().and_then(Group::into_draft)
-    }
-}
-
-impl Format for ProductFile {
-    type Item = ProductDraft;
-
-    fn row(&mut self, row: Row, report: &mut Report) -> Option<ProductDraft> {
-        report.rows += 1;
-        let handle = self.columns.handle.cell(&row);
-        if handle.is_empty() {
-            report.refuse(self.columns.handle.fault(&row, "missing"));
-            return None;
-        }
-        match self.open.take() {
-            Some(mut group) if group.handle == handle => {
-                if group.refused {
-                    report.refuse(
-                        self.columns
-                            .handle
-                            .fault(&row, "the product's first row was refused"),
-                    );
-                } else if self.columns.has_variant(&row) {
-                    self.variant(&mut group, &row, report);
-                } else {
-                    self.image_only(&mut group, &row, report);
-                }
-                self.open = Some(group);
-                None
-            }
-            complete => {
-                self.begin(&row, handle, report);
-                complete.and_then(Group::into_draft)
-            }
-        }
-    }
-
-    fn finish(&mut self, _report: &mut Report) -> Option<ProductDraft> {
-        self.close()
-    }
-}
-
-impl Group {
-    fn new(handle: &str) -> Self {
-        Self {
-            handle: handle.into(),
-            refused: false,
-            draft: ProductDraft {
-                product: Product::empty(),
-                lines: Vec::new(),
-                complete: true,
-            },
-            media: Vec::new(),
-            skus: HashSet::new(),
-            gtins: HashSet::new(),
-            values: HashSet::new(),
-        }
-    }
-
-    fn refuse(&mut self, finding: Finding, report: &mut Report) {
-        self.draft.complete = false;
-        report.refuse(finding);
-    }
-
-    fn add(&mut self, variant: Variant, row: &Row, columns: &Columns) -> Result<(), Finding> {
-        if self.draft.lines.len() >= MAX_VARIANTS {
-            return Err(Finding::new(
-                row.line,
-                "",
-                format!("more than {MAX_VARIANTS} variants of one product"),
-            ));
-        }
-        if self.skus.contains(&variant.sku) {
-            return Err(columns.sku.fault(
-                row,
-                format!("SKU {} is on an earlier row already", variant.sku),
-            ));
-        }
-        if let Some(gtin) = variant
-            .gtin
-            .as_ref()
-            .filter(|gtin| self.gtins.contains(*gtin))
-        {
-            return Err(columns
-                .barcode
-                .fault(row, format!("GTIN {gtin} is on an earlier row already")));
-        }
-        if !self.values.insert(variant.option_values.clone()) {
-            let [first, ..] = columns.option_values;
-            return Err(first.fault(
-                row,
-                "a variant with these option values is on an earlier row already",
-            ));
-        }
-        self.skus.insert(variant.sku.clone());
-        self.gtins.extend(variant.gtin.clone());
-        self.draft.product.variants.push(variant);
-        self.draft.lines.push(row.line);
-        Ok(())
-    }
-
-    fn into_draft(self) -> Option<ProductDraft> {
-        let mut draft = self.draft;
-        if self.refused || draft.product.variants.is_empty() {
-            return None;
-        }
-        let mut media = self.media;
-        media.sort_by_key(|(position, _)| *position);
-        draft.product.media = media.into_iter().map(|(_, media)| media).collect();
-        draft.product.drop_default_option();
-        draft.product.collect_option_values();
-        Some(draft)
-    }
-}
-
-impl Product {
-    fn empty() -> Self {
-        Self {
-            id: String::new(),
-            handle: String::new(),
-            title: String::new(),
-            body_html: String::new(),
-            vendor: String::new(),
-            product_type: String::new(),
-            tags: Vec::new(),
-            categories: Vec::new(),
-            published: false,
-            options: Vec::new(),
-            media: Vec::new(),
-            variants: Vec::new(),
-        }
-    }
-
-    /// Shopify gives a product without options one called `Title` with the value `Default Title`.
-    fn drop_default_option(&mut self) {
-        if let ([option], [variant]) = (self.options.as_slice(), self.variants.as_mut_slice())
-            && option.name == NO_OPTION.0
-            && variant.option_values == [NO_OPTION.1]
-        {
-            self.options.clear();
-            variant.option_values.clear();
-            variant.title.clear();
-        }
-        for variant in self
-            .variants
-            .iter_mut()
-            .filter(|variant| variant.title.is_empty())
-        {
-            variant.title.clone_from(&self.title);
-        }
-    }
-}
-
-fn tags(cell: &str) -> Result<Vec<String>, String> {
-    let mut tags = Vec::new();
-    for tag in cell.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-        let tag = cell::text(tag)?;
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-        if tags.len() > MAX_TAGS {
-            return Err(format!("more than {MAX_TAGS} tags"));
-        }
-    }
-    Ok(tags)
-}
-
-/// `A > B > C` is in `A`, in `A > B` and in itself, so that a filter on any of them finds it.
-fn category_and_those_above(category: &str) -> Vec<String> {
-    let mut path: Vec<String> = Vec::new();
-    for name in category
-        .split('>')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        path.push(
-            path.last()
-                .map_or_else(|| name.to_owned(), |above| format!("{above} > {name}")),
-        );
-    }
-    path
-}
-
-fn is_active(cell: &str) -> Result<bool, String> {
-    match cell.to_ascii_lowercase().as_str() {
-        "" | "active" => Ok(true),
-        "draft" | "archived" | "unlisted" => Ok(false),
-        _ => Err("not one of active, draft, archived, unlisted".into()),
     }
 }

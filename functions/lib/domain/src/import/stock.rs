@@ -1,10 +1,17 @@
-//! Counted stock from a CSV file with Aisle's own columns (docs/IMPORT.md), one row each.
+//! Counted stock from a CSV file with Aisle's own columns (docs/IMPORT.md), one row each, or
+//! from Shopify's inventory export.
 
 use crate::gtin::Gtin;
 
+use super::header::{Header, Lacking, Names};
+use super::inventory::Inventory;
 use super::report::{Finding, Report};
-use super::table::{Header, Row};
+use super::table::Row;
 use super::{Format, cell};
+
+const ITEM: Names = &["sku", "gtin"];
+const LOCATION_CODE: Names = &["location_code"];
+const ON_HAND: Names = &["on_hand"];
 
 /// The most units of a SKU at a location.
 pub const MAX_UNITS: i64 = 1_000_000_000;
@@ -15,6 +22,19 @@ pub enum Item {
     Sku(String),
     /// 14 digits.
     Gtin(String),
+    /// The first of these SKUs that the brand has.
+    OneOf(Vec<String>),
+}
+
+impl Item {
+    /// The SKUs that may be meant, the likeliest first; none for a GTIN.
+    pub fn skus(&self) -> &[String] {
+        match self {
+            Self::Sku(sku) => std::slice::from_ref(sku),
+            Self::OneOf(skus) => skus,
+            Self::Gtin(_) => &[],
+        }
+    }
 }
 
 /// What was counted of an item at a location.
@@ -22,7 +42,8 @@ pub enum Item {
 pub struct Count {
     pub line: u64,
     pub item: Item,
-    pub location_code: String,
+    /// Code of a location or, where no location has it, the name of one.
+    pub location: String,
     pub on_hand: i64,
     /// Units never promised; `None` leaves what is set.
     pub safety: Option<i64>,
@@ -30,6 +51,17 @@ pub struct Count {
 
 /// Reads a file of stock counts.
 pub struct StockFile {
+    columns: Columns,
+    /// Counts of the row that was taken last, still to be given out.
+    waiting: std::collections::VecDeque<Count>,
+}
+
+enum Columns {
+    Own(Own),
+    Shopify(Inventory),
+}
+
+struct Own {
     sku: Option<usize>,
     gtin: Option<usize>,
     location_code: Option<usize>,
@@ -38,22 +70,37 @@ pub struct StockFile {
 }
 
 impl StockFile {
+    /// Whether a header is that of a file of stock.
+    pub fn is(header: &Header) -> bool {
+        let required = [LOCATION_CODE, ON_HAND];
+        required.iter().all(|names| header.has(names)) || Inventory::of(header).is_some()
+    }
+
     /// Fails with the columns that the file lacks.
-    pub fn new(header: &Header) -> Result<Self, Vec<&'static str>> {
+    pub fn new(header: &Header) -> Result<Self, Lacking> {
         let position = |name| header.position(&[name]);
-        let item: &[&str] = &["sku", "gtin"];
-        match header.missing(&[item, &["location_code"], &["on_hand"]]) {
-            missing if !missing.is_empty() => Err(missing),
-            _ => Ok(Self {
+        let own = || {
+            header.require(&[ITEM, LOCATION_CODE, ON_HAND])?;
+            Ok(Columns::Own(Own {
                 sku: position("sku"),
                 gtin: position("gtin"),
                 location_code: position("location_code"),
                 on_hand: position("on_hand"),
                 safety: position("safety"),
-            }),
-        }
+            }))
+        };
+        let columns = match Inventory::of(header) {
+            Some(inventory) if !header.has(LOCATION_CODE) => Columns::Shopify(inventory),
+            _ => own()?,
+        };
+        Ok(Self {
+            columns,
+            waiting: Default::default(),
+        })
     }
+}
 
+impl Own {
     fn count(&self, row: &Row) -> Result<Count, Finding> {
         let fault =
             |column: &'static str| move |reason: String| Finding::new(row.line, column, reason);
@@ -61,7 +108,7 @@ impl StockFile {
         Ok(Count {
             line: row.line,
             item: self.item(row)?,
-            location_code: cell::required(row.get(self.location_code))
+            location: cell::required(row.get(self.location_code))
                 .map_err(fault("location_code"))?,
             on_hand: cell::count(row.get(self.on_hand), MAX_UNITS).map_err(fault("on_hand"))?,
             safety: (!safety.is_empty())
@@ -99,9 +146,21 @@ impl Format for StockFile {
 
     fn row(&mut self, row: Row, report: &mut Report) -> Option<Count> {
         report.rows += 1;
-        self.count(&row)
-            .map_err(|finding| report.refuse(finding))
-            .ok()
+        match &self.columns {
+            Columns::Own(own) => match own.count(&row) {
+                Ok(count) => self.waiting.push_back(count),
+                Err(finding) => report.refuse(finding),
+            },
+            Columns::Shopify(inventory) => match inventory.counts(&row, report) {
+                Ok(counts) => self.waiting.extend(counts),
+                Err(finding) => report.refuse(finding),
+            },
+        }
+        self.more()
+    }
+
+    fn more(&mut self) -> Option<Count> {
+        self.waiting.pop_front()
     }
 
     fn finish(&mut self, _report: &mut Report) -> Option<Count> {

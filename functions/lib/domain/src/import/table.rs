@@ -1,8 +1,11 @@
-//! CSV (RFC 4180) as it arrives: bytes in chunks of any size, rows out, in bounded memory.
+//! CSV (RFC 4180, also with other separators) as it arrives: bytes in chunks of any size, rows
+//! out, in bounded memory.
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::header::Header;
 use super::report::Finding;
+use super::text::Decoder;
 
 /// The longest field, in bytes.
 pub const MAX_FIELD_BYTES: usize = 128 * 1024;
@@ -11,28 +14,10 @@ pub const MAX_ROW_BYTES: usize = 256 * 1024;
 /// The most columns of a file.
 pub const MAX_COLUMNS: usize = 512;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// The names in a file's first row, compared without regard to case or outer spaces.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Header(Vec<String>);
-
-impl Header {
-    /// Where the first of these names stands; a column may be known under several.
-    pub fn position(&self, names: &[&str]) -> Option<usize> {
-        names
-            .iter()
-            .find_map(|name| self.0.iter().position(|own| own.eq_ignore_ascii_case(name)))
-    }
-
-    /// Those of `required` (each a column's names, the documented one first) that the file lacks.
-    pub fn missing<'a>(&self, required: &[&'a [&'a str]]) -> Vec<&'a str> {
-        let lacking = required
-            .iter()
-            .filter(|names| self.position(names).is_none());
-        lacking.filter_map(|names| names.first().copied()).collect()
-    }
-}
+/// What may stand between the fields. The first row tells which, by having most of it.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// With such a first line spreadsheets tell each other what stands between the fields.
+const SEPARATOR_LINE: &[u8] = b"sep=";
 
 /// One row of data: valid UTF-8, with no more fields than the header has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +48,26 @@ impl Row {
         self.text.get(start..end)
     }
 
+    /// How much memory the row takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * size_of::<usize>()
+    }
+
     fn fields(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).filter_map(|at| self.field(at))
+    }
+
+    fn is_blank_from(&self, at: usize) -> bool {
+        self.fields().skip(at).all(|field| field.trim().is_empty())
     }
 }
 
 /// The rows of a CSV file. Give it bytes with [`Table::feed`], take rows with
 /// [`Table::next_row`] until there is none, and so on; [`Table::finish`] before the last round.
 pub struct Table {
-    reader: Reader,
+    decoder: Decoder,
+    /// `None` until the file's first line told the separator.
+    reader: Option<Reader>,
     chunk: Vec<u8>,
     /// How much of `chunk` was read.
     read: usize,
@@ -86,7 +82,7 @@ pub struct Table {
     line: u64,
     record_line: u64,
     header: Option<Header>,
-    begun: bool,
+    header_fault: Option<Finding>,
     closing: Closing,
 }
 
@@ -103,7 +99,8 @@ enum Closing {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            reader: Reader::new(),
+            decoder: Decoder::default(),
+            reader: None,
             chunk: Vec::new(),
             read: 0,
             record: vec![0; 4 * 1024],
@@ -115,65 +112,93 @@ impl Default for Table {
             line: 1,
             record_line: 1,
             header: None,
-            begun: false,
+            header_fault: None,
             closing: Closing::Open,
         }
     }
 }
 
 impl Table {
+    /// A table whose encoding was declared; see [`Decoder::declared`].
+    pub fn declared(charset: &str) -> Option<Self> {
+        let decoder = Decoder::declared(charset)?;
+        Some(Self {
+            decoder,
+            ..Self::default()
+        })
+    }
+
     /// The file's header, once its first row was read.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
+    /// Why the file's first row is no header.
+    pub fn header_fault(&self) -> Option<&Finding> {
+        self.header_fault.as_ref()
+    }
+
+    /// What had to be assumed to read the file.
+    pub fn warnings(&self) -> Vec<Finding> {
+        let guessed = self.decoder.guessed_windows_1252();
+        let warning = || Finding::new(1, "", "the file is no UTF-8; it was read as Windows-1252");
+        guessed.then(warning).into_iter().collect()
+    }
+
     /// Adds the file's next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
+        let text = self.decoder.decode(bytes, false);
+        self.append(&text);
+    }
+
+    fn append(&mut self, text: &[u8]) {
         self.chunk.drain(..self.read);
         self.read = 0;
-        self.chunk.extend_from_slice(bytes);
+        self.chunk.extend_from_slice(text);
     }
 
     /// The file is over.
     pub fn finish(&mut self) {
         if self.closing == Closing::Open {
-            self.feed(b"\n");
+            let mut rest = self.decoder.decode(&[], true);
+            rest.push(b'\n');
+            self.append(&rest);
             self.closing = Closing::LastLineEnd;
         }
     }
 
-    /// The next row, or why it cannot be used; `None` when more bytes are needed or none are left.
+    /// The next row that is not blank, or why it cannot be used; `None` when more bytes are
+    /// needed, none are left, or the first row is no header.
     pub fn next_row(&mut self) -> Option<Result<Row, Finding>> {
-        loop {
+        while self.header_fault.is_none() {
             let row = self.next_record()?;
+            // Spreadsheets leave separators behind where rows were cleared.
+            if row.as_ref().is_ok_and(|row| row.is_blank_from(0)) {
+                continue;
+            }
             if self.header.is_some() {
                 return Some(row.and_then(|row| self.checked(row)));
             }
             match row {
-                Ok(row) => {
-                    self.header = Some(Header(
-                        row.fields().map(|name| name.trim().to_owned()).collect(),
-                    ))
-                }
-                Err(finding) => {
-                    self.header = Some(Header::default());
-                    return Some(Err(finding));
-                }
+                Ok(row) => self.header = Some(Header::new(row.fields())),
+                Err(fault) => self.header_fault = Some(fault),
             }
         }
+        None
     }
 
-    fn checked(&self, row: Row) -> Result<Row, Finding> {
-        let header = self.header.as_ref().map_or(0, |header| header.0.len());
-        if row.ends.len() > header {
-            let reason = format!("{} fields, but the header names {header}", row.ends.len());
+    fn checked(&self, mut row: Row) -> Result<Row, Finding> {
+        let columns = self.header.as_ref().map_or(0, Header::len);
+        if !row.is_blank_from(columns) {
+            let reason = format!("{} fields, but the header names {columns}", row.ends.len());
             return Err(Finding::new(row.line, "", reason));
         }
+        row.ends.truncate(columns);
         Ok(row)
     }
 
     fn next_record(&mut self) -> Option<Result<Row, Finding>> {
-        self.skip_byte_order_mark()?;
+        self.choose_separator()?;
         loop {
             if !self.within_record {
                 self.skip_line_ends();
@@ -182,7 +207,7 @@ impl Table {
             if unread.is_empty() && !self.at_end()? {
                 continue;
             }
-            let (result, read, wrote, ended) = self.reader.read_record(
+            let (result, read, wrote, ended) = self.reader.as_mut()?.read_record(
                 self.chunk.get(self.read..).unwrap_or_default(),
                 self.record.get_mut(self.filled..).unwrap_or_default(),
                 self.ends.get_mut(self.ended..).unwrap_or_default(),
@@ -211,15 +236,26 @@ impl Table {
         }
     }
 
-    fn skip_byte_order_mark(&mut self) -> Option<()> {
-        if !self.begun {
-            if self.chunk.len() < BYTE_ORDER_MARK.len() && self.closing == Closing::Open {
+    /// Looks at the first line: `None` until it is complete.
+    fn choose_separator(&mut self) -> Option<()> {
+        while self.reader.is_none() {
+            self.skip_line_ends();
+            let unread = self.chunk.get(self.read..).unwrap_or_default();
+            let (line_bytes, counts) = first_line(unread);
+            let is_complete = line_bytes < unread.len() || unread.len() >= MAX_ROW_BYTES;
+            if !is_complete && self.closing == Closing::Open {
                 return None;
             }
-            self.begun = true;
-            if self.chunk.starts_with(BYTE_ORDER_MARK) {
-                self.read = BYTE_ORDER_MARK.len();
+            let line = unread.get(..line_bytes).unwrap_or_default();
+            let named = named_separator(line);
+            let most = (SEPARATORS.iter().zip(counts))
+                .rev()
+                .max_by_key(|(_, count)| *count);
+            let separator = named.or(most.map(|(separator, _)| *separator))?;
+            if named.is_some() {
+                self.advance(line_bytes, 0, 0);
             }
+            self.reader = Some(ReaderBuilder::new().delimiter(separator).build());
         }
         Some(())
     }
@@ -296,10 +332,41 @@ impl Table {
     }
 
     fn column_name(&self, at: usize) -> &str {
-        self.header
-            .as_ref()
-            .and_then(|header| header.0.get(at))
-            .map_or("", String::as_str)
+        self.header.as_ref().map_or("", |header| header.name(at))
+    }
+}
+
+/// How long the first line is, without what ends it, and how often it has each of [`SEPARATORS`]
+/// outside quotation marks.
+fn first_line(bytes: &[u8]) -> (usize, [usize; SEPARATORS.len()]) {
+    let mut counts = [0; SEPARATORS.len()];
+    let mut quoted = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        quoted ^= *byte == b'"';
+        if quoted {
+            continue;
+        }
+        if matches!(byte, b'\r' | b'\n') {
+            return (at, counts);
+        }
+        for (count, separator) in counts.iter_mut().zip(SEPARATORS) {
+            *count += usize::from(*byte == separator);
+        }
+    }
+    (bytes.len(), counts)
+}
+
+/// The separator that a line such as `sep=;` names.
+fn named_separator(line: &[u8]) -> Option<u8> {
+    // A file that was saved once more has it in quotation marks.
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let line = line.strip_suffix(b"\"").unwrap_or(line);
+    let (word, rest) = line.split_at_checked(SEPARATOR_LINE.len())?;
+    match rest {
+        [separator] if SEPARATORS.contains(separator) => word
+            .eq_ignore_ascii_case(SEPARATOR_LINE)
+            .then_some(*separator),
+        _ => None,
     }
 }
 
@@ -401,10 +468,10 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_a_bad_row_naming_the_column() {
-        let rows = read(b"a,b\n1,caf\xe9\n\0,2\n3,4\n", 5);
+        let rows = read(b"a,\xc3\xa9b\n1,caf\xe9\n\0,2\n3,4\n", 5);
         assert_eq!(
             rows[0],
-            Err(Finding::new(2, "b", "not UTF-8 at byte 3 of the field"))
+            Err(Finding::new(2, "éb", "not UTF-8 at byte 3 of the field"))
         );
         assert!(matches!(&rows[1], Err(finding) if finding.line == 3 && finding.column == "a"));
         assert_eq!(rows[2], good(4, &["3", "4"]));
@@ -422,16 +489,58 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_found_by_any_of_their_names() {
+    fn files_that_spreadsheets_write_are_read() {
+        let expected = vec![good(2, &["1", "two, or ;"]), good(3, &["3", ""])];
+        for file in [
+            &b"a,b\n1,\"two, or ;\"\n3,\n"[..],
+            b"a;b\n1;\"two, or ;\"\n3;\n",
+            b"a\tb\n1\ttwo, or ;\n3\t\n",
+            b"a|b\r\n1|two, or ;\r\n3|\r\n",
+            b"a,b,\n1,\"two, or ;\",\n3,,\n,,\n , ,\n",
+            b"a,b\n1,\"two, or ;\",,\n3,,,\n",
+            b"\xff\xfea\0,\0b\0\n\x001\0,\0\"\0t\0w\0o\0,\0 \0o\0r\0 \0;\0\"\0\n\x003\0,\0\n\0",
+        ] {
+            let rows = read(file, 5);
+            let cut = rows.into_iter().map(|row| {
+                row.map(|(line, fields)| (line, fields.into_iter().take(2).collect::<Vec<_>>()))
+            });
+            assert_eq!(cut.collect::<Vec<_>>(), expected, "{}", file.escape_ascii());
+        }
+        let windows_1252 = read(b"a,b\n1,caf\xe9\n", 4);
+        assert_eq!(windows_1252, [good(2, &["1", "café"])]);
+    }
+
+    #[test]
+    fn a_line_that_names_the_separator_is_a_line_of_the_file() {
+        for file in [
+            "sep=;\na,b;c\n1;2\n",
+            "\u{feff}\"SEP=;\"\r\n\r\na,b;c\r\n1;2",
+        ] {
+            let rows = read(file.as_bytes(), 3);
+            let line = file.lines().count() as u64;
+            assert_eq!(rows, [good(line, &["1", "2"])], "{file}");
+        }
+        assert_eq!(read(b"sep=,x\n1\n", 3), [good(2, &["1"])]);
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_does_not_spoil_the_header() {
         let mut table = Table::default();
-        table.feed(b"HANDLE , SKU\n");
+        table.feed(b"Handle,Title\na,b,c\n");
+        table.finish();
+        let reason = "3 fields, but the header names 2";
+        assert_eq!(table.next_row(), Some(Err(Finding::new(2, "", reason))));
+        assert!(table.header().is_some() && table.header_fault().is_none());
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_says_why() {
+        let mut table = Table::default();
+        table.feed(b"a,\"b\n1,2\n");
+        table.finish();
         assert_eq!(table.next_row(), None);
-        let header = table.header().expect("a header");
-        assert_eq!(header.position(&["Variant SKU", "SKU"]), Some(1));
-        assert_eq!(
-            header.missing(&[&["Handle"], &["Title", "Name"]]),
-            ["Title"]
-        );
+        let fault = table.header_fault().expect("a fault");
+        assert_eq!(fault.reason, "the file ends inside quotation marks");
     }
 
     fn quoted(field: &str) -> String {
@@ -451,7 +560,9 @@ mod tests {
                 file.push('\n');
             }
             let read: Vec<_> = read(file.as_bytes(), chunk_bytes).into_iter().map(|row| row.unwrap().1).collect();
-            prop_assert_eq!(read, rows);
+            let mut written = rows;
+            written.retain(|row| row.iter().any(|field| !field.trim().is_empty()));
+            prop_assert_eq!(read, written);
         }
 
         #[test]

@@ -3,10 +3,14 @@
 use proptest::prelude::*;
 
 use super::location::{LocationFile, fingerprint_of};
-use super::product::{MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile};
+use super::product::{Holders, MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile, ProductItem};
 use super::stock::{Item, StockFile};
 use super::{Finding, Format, Header, Report, Table};
 use crate::id::new_id;
+use crate::money::Currency;
+
+mod formats;
+mod untidy;
 
 fn read<F: Format, E: std::fmt::Debug>(
     file: &str,
@@ -25,17 +29,36 @@ fn read<F: Format, E: std::fmt::Debug>(
             let header = table.header().expect("a header before a row");
             let format = format.get_or_insert_with(|| open(header).expect("the required columns"));
             match row {
-                Ok(row) => items.extend(format.row(row, &mut report)),
+                Ok(row) => {
+                    items.extend(format.row(row, &mut report));
+                    items.extend(std::iter::from_fn(|| format.more()));
+                }
                 Err(finding) => report.refuse(finding),
             }
         }
     }
-    items.extend(format.and_then(|mut format| format.finish(&mut report)));
+    if let Some(mut format) = format {
+        items.extend(std::iter::from_fn(|| format.finish(&mut report)));
+        format
+            .warnings()
+            .into_iter()
+            .for_each(|warning| report.warn(warning));
+    }
     (items, report)
 }
 
+fn product_items(file: &str) -> (Vec<ProductItem>, Report) {
+    let euro = Currency::parse("EUR").expect("a currency");
+    read(file, |header| ProductFile::new(header, euro))
+}
+
 fn products(file: &str) -> (Vec<ProductDraft>, Report) {
-    read(file, |header| ProductFile::new(header, 2))
+    let (items, report) = product_items(file);
+    let draft = |item| match item {
+        ProductItem::Product(draft) => *draft,
+        ProductItem::Update(update) => panic!("an update: {update:?}"),
+    };
+    (items.into_iter().map(draft).collect(), report)
 }
 
 const HEADER: &str = "Handle,Title,Body (HTML),Type,Tags,Published,Status,Option1 Name,Option1 Value,Option2 Name,Option2 Value,\
@@ -225,8 +248,7 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
     assert_eq!(
         found,
         [
-            (3, "Variant Barcode"),
-            (4, "Variant SKU"),
+            (4, "Option1 Value"),
             (5, "Option1 Value"),
             (6, "Option1 Value"),
             (8, "Variant Price"),
@@ -236,7 +258,12 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
             (12, "Handle"),
         ]
     );
-    assert_eq!(report.errors[0].reason, "wrong check digit, 5 expected");
+    let warned = &report.warnings[0];
+    assert_eq!(
+        (warned.line, warned.column.as_str()),
+        (3, "Variant Barcode")
+    );
+    assert!(warned.reason.ends_with("wrong check digit, 5 expected"));
     let skus: Vec<Vec<_>> = drafts
         .iter()
         .map(|draft| {
@@ -248,7 +275,7 @@ fn a_bad_row_names_line_column_and_reason_and_the_rest_goes_in() {
                 .collect()
         })
         .collect();
-    assert_eq!(skus, [vec!["A", "D"], vec!["M"]]);
+    assert_eq!(skus, [vec!["A", "tee_m", "D"], vec!["M"]]);
     assert!(!drafts[0].complete && drafts[1].complete);
 }
 
@@ -324,19 +351,16 @@ fn a_file_without_the_columns_says_which() {
     table.feed(b"Title,Handle\n");
     assert_eq!(table.next_row(), None);
     let header = table.header().expect("a header");
-    assert_eq!(
-        ProductFile::new(header, 2).err(),
-        Some(vec!["Variant Price"])
-    );
-    assert_eq!(
+    let euro = Currency::parse("EUR").expect("a currency");
+    let lacking = [
+        ProductFile::new(header, euro).err(),
         StockFile::new(header).err(),
-        Some(vec!["sku", "location_code", "on_hand"])
-    );
-    assert!(
-        LocationFile::new(header, 60)
-            .err()
-            .is_some_and(|missing| missing.contains(&"time_zone"))
-    );
+        LocationFile::new(header, 60).err(),
+    ];
+    let [products, stock, locations] = lacking.map(|lacking| lacking.expect("it lacks").columns);
+    assert_eq!(products, ["Variant Price"]);
+    assert_eq!(stock, ["sku", "location_code", "on_hand"]);
+    assert!(locations.contains(&"time_zone"));
 }
 
 fn ids() -> impl FnMut() -> String {
@@ -387,17 +411,9 @@ fn an_import_keeps_ids_and_retires_what_the_file_no_longer_names() {
 fn a_refused_row_does_not_retire_its_variant() {
     let mut new_id = ids();
     let stored = tee(&[("S", ""), ("M", "")]).into_product(None, &mut new_id);
-    let mut draft = tee(&[("S", ""), ("M", "")]);
-    let fingerprint = draft.fingerprint();
-    let mut report = Report::default();
-    draft.refuse_variants(&mut report, |variant| {
-        (variant.sku == "tee_m").then(|| ("Variant SKU", "of another product".into()))
-    });
-    assert_eq!(
-        report.errors,
-        [Finding::new(3, "Variant SKU", "of another product")]
-    );
-    assert_ne!(draft.fingerprint(), fingerprint);
+    let complete = tee(&[("S", "")]);
+    let draft = tee(&[("S", ""), ("S", "")]);
+    assert!(!draft.complete && draft.fingerprint() != complete.fingerprint());
     let now = draft.into_product(Some(stored), &mut new_id);
     assert!(now.variants.iter().all(|variant| variant.active));
     assert_eq!(now.options[0].values, ["S", "M"]);
@@ -471,6 +487,31 @@ fn locations_are_read_and_bad_ones_name_the_column() {
     let mut with_id = location.clone();
     with_id.id = "1".into();
     assert_eq!(fingerprint_of(&with_id), fingerprint_of(location));
+}
+
+#[test]
+fn what_a_file_of_locations_does_not_say_follows_from_the_kind() {
+    let file = "code,name,kind,street_address,address_locality,postal_code,address_country,latitude,longitude,time_zone,phon\n\
+        S,Shop,store,Way 1,Berlin,10119,DE,52.5,13.4,Europe/Berlin,\n\
+        W,Hub,warehouse,Way 1,Berlin,10119,DE,\"52,5\",13.4,Europe/Berlin,\n";
+    let (drafts, report) = read(file, |header| LocationFile::new(header, 90));
+    let services: Vec<_> = drafts.iter().map(|draft| draft.location.services).collect();
+    let does = |services: &crate::location::Services| {
+        [
+            services.sell,
+            services.pickup,
+            services.ship,
+            services.transfer,
+        ]
+    };
+    assert_eq!(does(&services[0]), [true, true, true, false]);
+    assert_eq!(does(&services[1]), [false, false, true, true]);
+    let warned: Vec<_> = report
+        .warnings
+        .iter()
+        .map(|one| one.column.as_str())
+        .collect();
+    assert_eq!(warned, ["phon", "sell", "pickup", "ship", "transfer"]);
 }
 
 #[test]

@@ -43,14 +43,40 @@ pub async fn set_on_hand(
     let results = batch.commit(db).await?;
     let created = keys(results.get(created))?;
     let before = results.get(before).map_or(&[][..], |result| &result.rows);
-    let balances = before.iter().map(|row| Ok((key(row)?, Balance::of(row)?)));
-    let balances = balances.collect::<Result<HashMap<_, _>, StoreError>>()?;
+    let balances = balances(before)?;
     let judge = |count: &Count| {
         let key = (count.sku.clone(), count.location_id.clone());
         let balance = balances.get(&key).copied().unwrap_or_default();
         balance.judge(count, created.contains(&key))
     };
     Ok(counts.iter().map(judge).collect())
+}
+
+/// What [`set_on_hand`] would answer, with nothing written: one call.
+pub async fn preview_on_hand(
+    db: &Db,
+    brand_id: &str,
+    counts: &[Count],
+) -> Result<Vec<Counted>, StoreError> {
+    let input = json(counts.iter().map(|one| Input {
+        id: String::new(),
+        sku: &one.sku,
+        location_id: &one.location_id,
+        quantity: one.on_hand,
+        safety: one.safety,
+    }));
+    let balances = balances(&db.query(READ_BALANCES, values![brand_id, input]).await?)?;
+    let judge = |count: &Count| {
+        let balance = balances.get(&(count.sku.clone(), count.location_id.clone()));
+        let created = balance.is_none();
+        balance.copied().unwrap_or_default().judge(count, created)
+    };
+    Ok(counts.iter().map(judge).collect())
+}
+
+fn balances(rows: &[Row]) -> Result<HashMap<(String, String), Balance>, StoreError> {
+    let balances = rows.iter().map(|row| Ok((key(row)?, Balance::of(row)?)));
+    balances.collect()
 }
 
 /// Adds the statements of [`set_on_hand`]; the indexes of those that say what was created
@@ -105,6 +131,13 @@ pub(super) const LOCK_BALANCES: (&str, &str) = (
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) \
      JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
      ORDER BY s.sku, s.location_id FOR UPDATE OF s",
+);
+
+const READ_BALANCES: (&str, &str) = (
+    LOCK_BALANCES.0,
+    "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety \
+     FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) \
+     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id",
 );
 
 const COUNT_MOVEMENTS: (&str, &str) = (

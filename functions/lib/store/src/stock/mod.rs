@@ -23,7 +23,7 @@ use aisle_domain::plan::Allocation;
 use serde::Serialize;
 
 pub use self::adjust::adjust;
-pub use self::counts::{Count, Counted, set_on_hand};
+pub use self::counts::{Count, Counted, preview_on_hand, set_on_hand};
 use crate::{
     Batch, BatchError, new_id,
     outbox::{self, Event},

@@ -168,15 +168,17 @@ fn put_location() {}
 /// Import a file
 ///
 /// A bad row is reported and the rest goes in; the same file again changes nothing, so an
-/// import that was cut short is simply sent again. The columns are in docs/IMPORT.md.
+/// import that was cut short is simply sent again. A dry run says what would happen and
+/// changes nothing. The columns are in docs/IMPORT.md.
 #[utoipa::path(
     post, path = "/admin/imports", tag = "admin", security(("admin_key" = [])),
     params(
         ("kind" = ImportKind, Query),
         ("brand" = String, Query, description = "Handle of the brand that the rows belong to"),
         ("file" = Option<String>, Query, description = "The file's name, for the report"),
+        ("dry_run" = Option<bool>, Query, description = "Say what would happen, and write nothing"),
     ),
-    request_body(content = String, content_type = "text/csv", description = "UTF-8, at most 64 MiB"),
+    request_body(content = String, content_type = "text/csv", description = "At most 64 MiB, also as `text/tab-separated-values`. UTF-8, UTF-16 or Windows-1252, which are told apart, or what `charset` says"),
     responses(
         (status = 200, body = ImportResult),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter is missing or unknown; `path` names it"),
@@ -184,8 +186,8 @@ fn put_location() {}
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The key belongs to another brand or lacks the scope `catalog`, `locations` or `stock`"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such brand"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "More than 64 MiB; send the file in parts"),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not text/csv"),
-        (status = 422, body = Problem, content_type = "application/problem+json", description = "The file lacks columns; `columns` names them"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "The body is not text/csv, or in a charset that does not exist"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "The first row cannot be read, or the file lacks columns; `columns` names them"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer; what was written stays, send the file again"),
     )
 )]

@@ -19,7 +19,7 @@ pub const PRODUCTS_WITH_BAD_ROWS: &str =
 good,Good,Size,S,GOOD-1,10.00,
 good,,,M,BAD-1,ten,
 fine,Fine,Title,Default Title,GOOD-2,10.00,
-spoilt,Spoilt,Title,Default Title,BAD-2,10.00,4006381333932
+mistyped,Mistyped,Title,Default Title,GOOD-3,10.00,4006381333932
 nameless,,Title,Default Title,BAD-3,10.00,
 ";
 
@@ -36,6 +36,39 @@ NO-SUCH,,corner,4
 GOOD-1,,no-such,4
 ,4006381333932,corner,4
 GOOD-1,,corner,4
+";
+
+/// What merchants' files are like: one SKU for all sizes and again for another product, barcodes
+/// that are none, prices that strike nothing through, rows that were cleared, semicolons.
+pub const UNTIDY_PRODUCTS: &str = "sep=;
+Handle;Title;Body;Option1 Name;Option1 Value;Variant SKU;Variant Price;Variant Compare At Price;Variant Barcode;Image Src
+ring;Gold Ring;<p>Intro</p><embed src=x><p>Wash at 30 degrees.</p>;Size;6;RING;10.00;10.00;4006381333932;HTTPS://cdn.example/a.jpg;
+ring;;;;7;RING;10,00;9.00;0000000000000;;
+ring;;;;8;RING;10.00;12.00;0000000000000;;
+other;Silver Ring;;Title;Default Title;RING;8.00;;20231105;;
+;;;;;;;;;;
+";
+
+/// What such a file's articles are, in the export of the same shop's inventory.
+pub const INVENTORY: &str =
+    "Handle,Title,Option1 Name,Option1 Value,SKU,HS Code,COO,Location,Bin name,On hand (current),On hand (new)
+ring,Gold Ring,Size,6,RING,,,Corner,,3,
+ring,Gold Ring,Size,7,RING,,,Corner,,4,5
+other,Silver Ring,Title,Default Title,RING,,,Corner,,6,
+other,Silver Ring,Title,Default Title,RING,,,Elsewhere,,6,
+";
+
+pub const WOOCOMMERCE: &str = "ID,Type,SKU,Name,Published,Visibility in catalog,Description,Regular price,Sale price,Categories,Parent,Attribute 1 name,Attribute 1 value(s)
+1,variable,TEE,Tee,1,visible,Soft,,,Tops > Tees,,Size,\"S, M\"
+2,simple,CAP,Cap,1,visible,Warm,12.00,9.00,Hats,,,
+3,variation,TEE-S,Tee - S,1,visible,,20.00,,,TEE,Size,S
+4,variation,,Tee - M,1,visible,,21.00,,,id:1,Size,M
+";
+
+pub const MERCHANT: &str = "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\titem_group_id\tcolor
+MUG-R\tMug red\tHolds tea\thttps://x.example\thttps://x.example/r.jpg\tin_stock\t9.00 USD\tMUG\tRed
+MUG-B\tMug blue\tHolds tea\thttps://x.example\thttps://x.example/b.jpg\tin_stock\t9.50 USD\tMUG\tBlue
+EUR-1\tPlate\tx\thttps://x.example\thttps://x.example/p.jpg\tin_stock\t5.00 EUR\t\t
 ";
 
 pub const PRODUCTS_THAT_MENTION_EACH_OTHER: &str =
