@@ -1,4 +1,4 @@
-//! The catalog: search, lookup, product detail.
+//! The catalog: search, lookup, product detail, categories.
 
 use aisle_http::{Call, Error, Reply};
 use aisle_store::now_ms;
@@ -8,6 +8,8 @@ use aisle_ucp::page::{Context, Invalid};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
+mod categories;
+mod housekeeping;
 mod lookup;
 mod product;
 mod search;
@@ -25,7 +27,12 @@ async fn route(call: Call) -> Result<Reply, Error> {
         ("POST", ["catalog", "search"]) => search(&call).await,
         ("POST", ["catalog", "lookup"]) => lookup(&call).await,
         ("POST", ["catalog", "product"]) => product(&call).await,
-        (_, ["catalog", "search" | "lookup" | "product"]) => Err(call.method_not_allowed("POST")),
+        ("GET", ["catalog", "categories"]) => categories::list(&call).await,
+        ("POST", ["catalog", "housekeeping"]) => housekeeping::run(&call).await,
+        (_, ["catalog", "search" | "lookup" | "product" | "housekeeping"]) => {
+            Err(call.method_not_allowed("POST"))
+        }
+        (_, ["catalog", "categories"]) => Err(call.method_not_allowed("GET, HEAD")),
         _ => Err(call.not_found()),
     }
 }

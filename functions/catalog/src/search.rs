@@ -1,14 +1,16 @@
 //! `POST /catalog/search`: one call of the database; the stock is the read model's.
 
 use aisle_domain::product::Variant;
+use aisle_domain::search::Question;
 use aisle_domain::selection::featured;
 use aisle_domain::supply::Supply;
 use aisle_http::{Error, Reply};
 use aisle_store::Db;
-use aisle_store::search::{Position, ProductQuery, products};
+use aisle_store::search::{Page, Position, ProductQuery, Total, products};
 use aisle_ucp::catalog::fulfillment::Scope;
 use aisle_ucp::catalog::view::ProductView;
 use aisle_ucp::catalog::{Filters, PriceBounds, SearchRequest, answer};
+use aisle_ucp::envelope::Message;
 use aisle_ucp::page::{Pagination, search_id};
 
 use crate::shelf::{Shelf, passes, state};
@@ -39,15 +41,22 @@ pub async fn answer(
         ));
     }
     let query = ProductQuery {
-        text: request.words(),
-        categories: &filters.categories,
-        price_min_minor: price.map(|bounds| bounds.min_minor),
-        price_max_minor: price.map(|bounds| bounds.max_minor),
+        question: Question {
+            text: request.words(),
+            categories: &filters.categories,
+            price_minor: price.map(|bounds| (bounds.min_minor, bounds.max_minor)),
+        },
         in_stock: scope.restriction(),
         after: after.as_ref(),
         limit: page.size().map_err(invalid)? as i64,
     };
     let found = products(db, &shelf.brand.id, &query).await?;
+    let mut messages: Vec<Message> = warning.into_iter().collect();
+    messages.extend(remarks(&found));
+    let total = match found.total {
+        Total::Exactly(products) => Some(products),
+        Total::AtLeast(_) => None,
+    };
     let currency = &shelf.brand.currency;
     let views = found.hits.into_iter();
     let views: Vec<ProductView> = views
@@ -66,12 +75,23 @@ pub async fn answer(
         let stocked: Vec<(&Variant, Supply)> = active.zip(supplies.by_ref()).collect();
         listings.extend(listing(view, stocked, scope, price));
     }
-    let pagination = Pagination::new(search, found.next, found.total);
-    Ok(json(answer::search(
-        &listings,
-        &pagination,
-        warning.as_slice(),
-    )))
+    let pagination = Pagination::new(search, found.next, total);
+    Ok(json(answer::search(&listings, &pagination, &messages)))
+}
+
+/// What an answer says about itself.
+fn remarks(found: &Page) -> Vec<Message> {
+    let mut remarks = Vec::new();
+    if found.similar {
+        let text = "Nothing has these words; these products have similar ones.";
+        remarks.push(Message::info("similar_words", text).at("$.query"));
+    }
+    if let Total::AtLeast(products) = found.total {
+        let text = format!("There are at least {products} products, and there may be more.");
+        let message = Message::info("total_is_a_minimum", text).at("$.pagination");
+        remarks.push(message.detail("products", products));
+    }
+    remarks
 }
 
 /// What is shown of a product, whose active variants have this supply.

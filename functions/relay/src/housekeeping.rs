@@ -10,12 +10,13 @@ use spin_sdk::http::{EmptyBody, send};
 use spin_sdk::variables;
 
 /// Component and path.
-const ROUTES: [(&str, &str); 5] = [
+const ROUTES: [(&str, &str); 6] = [
     ("checkout", "/checkout-sessions/recover"),
     ("transfers", "/transfers/housekeeping"),
     ("holds", "/holds/housekeeping"),
     ("accounts", "/accounts/housekeeping"),
     ("messages", "/messages/housekeeping"),
+    ("catalog", "/catalog/housekeeping"),
 ];
 
 /// From one time to the next, whoever asks and however often.

@@ -41,6 +41,7 @@ pub mod redaction;
 pub mod returns;
 pub mod sale;
 pub mod scan;
+pub mod search;
 pub mod selection;
 pub mod sms;
 pub mod sourcing;

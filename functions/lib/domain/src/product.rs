@@ -84,6 +84,11 @@ impl Product {
         self.variants.iter().filter(|variant| variant.active)
     }
 
+    /// Whether shoppers see it: it is published and something of it can be bought.
+    pub fn is_listed(&self) -> bool {
+        self.published && self.active_variants().next().is_some()
+    }
+
     /// Lowest and highest price of what can be bought, in minor units; `None` when nothing can.
     pub fn price_range_minor(&self) -> Option<(i64, i64)> {
         let prices = || self.active_variants().map(|variant| variant.price_minor);

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::Message;
 use crate::page::{
-    Context, Invalid, MAX_LOOKUP_IDS, MAX_QUERY_BYTES, MAX_TEXT_BYTES, PageRequest, check_length,
+    Context, Invalid, MAX_LOOKUP_IDS, MAX_QUERY_BYTES, MAX_TEXT_BYTES, PageRequest, Pagination,
+    check_length,
 };
 
 pub mod answer;
@@ -23,7 +24,7 @@ const MAX_LIST: usize = 20;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchRequest {
-    /// Words that the product's title or text has; empty or `*`: everything, by title.
+    /// Words that the product's title or text has; empty or `*`: everything, the latest first.
     pub query: Option<String>,
     #[serde(default)]
     pub context: Context,
@@ -139,7 +140,7 @@ impl SearchRequest {
         self.filters.as_ref().map_or(Ok(()), Filters::check)
     }
 
-    /// The words to search for; `None` to browse everything by title.
+    /// The words to search for; `None` to browse everything.
     pub fn words(&self) -> Option<&str> {
         self.query
             .as_deref()
@@ -283,6 +284,23 @@ fn check_list(path: &str, length: usize) -> Result<(), Invalid> {
         path,
         format!("more than {MAX_LIST} entries"),
     ))
+}
+
+/// The brand's categories, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CategoryList {
+    pub categories: Vec<CategoryCount>,
+    pub pagination: Pagination,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CategoryCount {
+    /// As in `filters.categories` of a search.
+    pub name: String,
+    /// How many published products are in it.
+    pub products: i64,
 }
 
 /// How an identifier of a lookup led to a variant (`types/input_correlation.json`).

@@ -44,6 +44,7 @@ mod pull_list;
 mod race;
 mod read_model;
 mod refunds;
+mod search;
 mod sourcing;
 mod stores_story;
 mod story;
@@ -145,6 +146,15 @@ harness::suite! {
         a_batch_takes_every_kind_of_identifier,
         options_are_selected_one_by_one,
         a_store_in_mind_shows_what_it_has,
+    ],
+    search: [
+        words_are_found_however_they_are_spelled,
+        filters_narrow_a_search_exactly,
+        pages_of_a_search_have_no_gaps_and_no_doubles,
+        a_total_says_how_far_it_was_counted,
+        a_product_is_found_as_it_is_now,
+        what_is_not_yet_indexed_is_indexed,
+        categories_are_listed_with_their_numbers,
     ],
     checkout_transfer: [
         what_the_store_lacks_is_brought_there,

@@ -1,13 +1,14 @@
 //! The statements that store products: a few for all of a batch, whatever their number.
 
-use aisle_domain::product::{Product, Variant, plain_text};
+use aisle_domain::product::{Product, Variant};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, BatchError, Db, StoreError, search, values};
+use aisle_store::search::index;
+use aisle_store::{Batch, BatchError, Db, StoreError, values};
 use serde::Serialize;
 
 use super::Change;
 
-/// Stores the products, their variants and categories, makes them findable and tells the
+/// Stores the products and their variants, makes them findable and tells the
 /// relay: all or nothing. Each must be new, or of the version that it was read in.
 pub async fn commit(db: &Db, brand_id: &str, changes: &[Change]) -> Result<(), BatchError> {
     let (created, updated): (Vec<&Change>, Vec<&Change>) =
@@ -29,46 +30,20 @@ pub async fn commit(db: &Db, brand_id: &str, changes: &[Change]) -> Result<(), B
         let ids = json(updated.iter().map(|change| &change.product.id))?;
         // A GTIN may pass from one variant to another: nobody holds one while they are dealt.
         batch.add(CLEAR_GTINS, values![brand_id, &ids]);
-        batch.add(CLEAR_CATEGORIES, values![brand_id, &ids]);
     }
     let variants = changes
         .iter()
         .flat_map(|change| VariantRow::all(&change.product));
     batch.add(PUT_VARIANTS, values![brand_id, json(variants)?]);
-    let categories = changes
-        .iter()
-        .flat_map(|change| CategoryRow::all(&change.product));
-    batch.add(PUT_CATEGORIES, values![brand_id, json(categories)?]);
-    for Change { product, .. } in changes {
-        search::index_product(
-            &mut batch,
-            db.dialect(),
-            brand_id,
-            &product.id,
-            &product.title,
-            &words(product),
-        );
+    let products: Vec<&Product> = changes.iter().map(|change| &change.product).collect();
+    index::put(&mut batch, db.dialect(), brand_id, &products)?;
+    for product in products {
         outbox::event(
             &mut batch,
             &Event::new(brand_id, "product.changed", &product.id),
         );
     }
     batch.commit(db).await.map(|_| ())
-}
-
-/// What a shopper may search a product by, beside its title.
-fn words(product: &Product) -> String {
-    let variants = product
-        .active_variants()
-        .flat_map(|variant| [variant.sku.as_str(), variant.title.as_str()]);
-    let facts = [product.vendor.as_str(), product.product_type.as_str()];
-    let labels = product
-        .tags
-        .iter()
-        .chain(&product.categories)
-        .map(String::as_str);
-    let words: Vec<&str> = facts.into_iter().chain(labels).chain(variants).collect();
-    format!("{} {}", words.join(" "), plain_text(&product.body_html))
 }
 
 #[derive(Serialize)]
@@ -142,21 +117,6 @@ impl<'a> VariantRow<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct CategoryRow<'a> {
-    product_id: &'a str,
-    category: &'a str,
-}
-
-impl<'a> CategoryRow<'a> {
-    fn all(product: &'a Product) -> impl Iterator<Item = Self> {
-        product.categories.iter().map(|category| Self {
-            product_id: &product.id,
-            category,
-        })
-    }
-}
-
 fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, StoreError> {
     serde_json::to_string(&rows.collect::<Vec<_>>()).map_err(no_json)
 }
@@ -197,11 +157,6 @@ const CLEAR_GTINS: (&str, &str) = (
      AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
 );
 
-const CLEAR_CATEGORIES: (&str, &str) = (
-    "DELETE FROM product_category WHERE +brand_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))",
-    "DELETE FROM product_category WHERE brand_id = ?1 AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
-);
-
 const PUT_VARIANTS: (&str, &str) = (
     "INSERT INTO variant (id, brand_id, product_id, sku, gtin, position, price_minor, tax_category, active) \
      SELECT value ->> 'id', ?1, value ->> 'product_id', value ->> 'sku', value ->> 'gtin', value ->> 'position', \
@@ -214,11 +169,4 @@ const PUT_VARIANTS: (&str, &str) = (
      price_minor BIGINT, tax_category TEXT, active BIGINT) \
      ON CONFLICT (id) DO UPDATE SET gtin = excluded.gtin, position = excluded.position, \
      price_minor = excluded.price_minor, tax_category = excluded.tax_category, active = excluded.active",
-);
-
-const PUT_CATEGORIES: (&str, &str) = (
-    "INSERT INTO product_category (brand_id, category, product_id) \
-     SELECT ?1, value ->> 'category', value ->> 'product_id' FROM json_each(?2)",
-    "INSERT INTO product_category (brand_id, category, product_id) \
-     SELECT ?1, category, product_id FROM jsonb_to_recordset(?2::jsonb) AS input (category TEXT, product_id TEXT)",
 );

@@ -4,12 +4,19 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::view::{OptionView, ProductFacts, VariantFacts, VariantState};
-use super::{LookupRequest, ProductRequest, SearchRequest, SelectedOption};
-use crate::envelope::{ErrorResponse, Message, Ucp};
+use super::{CategoryList, LookupRequest, ProductRequest, SearchRequest, SelectedOption};
+use crate::envelope::{ErrorResponse, Message, Problem, Ucp};
+use crate::hold::HousekeepingRun;
 use crate::page::Pagination;
 
 #[derive(OpenApi)]
-#[openapi(paths(search_catalog, lookup_catalog, get_product))]
+#[openapi(paths(
+    search_catalog,
+    lookup_catalog,
+    get_product,
+    list_categories,
+    catalog_housekeeping
+))]
 pub struct Api;
 
 /// A product as the view writes it.
@@ -58,7 +65,13 @@ struct ProductAnswer {
 
 /// Search the catalog
 ///
-/// Title before text, then by id; without words by title.
+/// What is the title, a SKU, a GTIN or the handle comes first, then what has all words in its
+/// title, then what has them anywhere; of these, and without words, the latest product first.
+/// Case, accents and plurals do not matter, the beginning of a word will do in all but the
+/// description, and where nothing fits, one wrong letter in a word of the title is forgiven
+/// (`similar_words`). `total_count` is exact up to 1,000 (without words always); beyond, an
+/// info `total_is_a_minimum` says so. Of a search that prices or stores hold back a page looks
+/// at 1,000 products: it may be short, even empty, and still have a cursor.
 #[utoipa::path(
     post, path = "/catalog/search", tag = "catalog",
     request_body = SearchRequest,
@@ -96,3 +109,32 @@ fn lookup_catalog() {}
 )]
 #[allow(dead_code)]
 fn get_product() {}
+
+/// List the categories with the numbers of their products
+#[utoipa::path(
+    get, path = "/catalog/categories", tag = "catalog",
+    params(
+        ("limit" = Option<i64>, Query, description = "At least 1; 10 when absent, and never more than 50 are returned"),
+        ("cursor" = Option<String>, Query, description = "`pagination.cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, body = CategoryList),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A bad limit or cursor"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[allow(dead_code)]
+fn list_categories() {}
+
+/// Make products findable that are not yet as this build does it
+#[utoipa::path(
+    post, path = "/catalog/housekeeping", tag = "catalog", security(("relay_key" = [])),
+    responses(
+        (status = 200, body = HousekeepingRun),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "No relay key is configured"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[allow(dead_code)]
+fn catalog_housekeeping() {}
