@@ -136,7 +136,7 @@ impl Facts {
         let (sql, params) = question.sql(call.db().dialect(), &brand.id, claim);
         let model = call.model();
         let (rows, locations) =
-            futures::join!(call.db().query(sql, params), model.locations(&brand.id));
+            futures::join!(call.db().recall(sql, params), model.locations(&brand.id));
         Ok(Self::collect(&rows?, locations?, claim)?)
     }
 
@@ -422,7 +422,8 @@ impl Question<'_> {
             }
         }
         if self.lanes && !statement.wanted.is_empty() {
-            statement.parts.push(LANES.to_owned());
+            let skus = statement.dialect.among_few(SKUS);
+            statement.parts.push(LANES.replace("{skus}", &skus));
         }
         statement.finish()
     }
@@ -474,21 +475,22 @@ const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id,
 /// Those from where any of the items lies.
 const LANES: &str = "SELECT 'lane', l.from_location_id, l.to_location_id, NULL, NULL, NULL, NULL, NULL, NULL, l.doc, \
     NULL, NULL, NULL, NULL FROM transfer_lane l WHERE l.brand_id = ?1 AND l.from_location_id IN \
-      (SELECT s.location_id FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item) AND s.on_hand > 0)";
+      (SELECT s.location_id FROM stock s WHERE s.brand_id = ?1 AND s.sku {skus} AND s.on_hand > 0)";
 const OF_ITEMS: [&str; 4] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",
     "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
-     FROM product p WHERE p.brand_id = ?1 AND p.id IN (SELECT product_id FROM item)",
+     FROM (SELECT DISTINCT product_id FROM item) i JOIN product p ON p.id = i.product_id WHERE p.brand_id = ?1",
     "SELECT 'stock', s.sku, s.location_id, NULL, NULL, s.on_hand, s.reserved, s.safety, NULL, NULL, \
-     NULL, NULL, NULL, NULL FROM stock s WHERE s.brand_id = ?1 AND s.sku IN (SELECT sku FROM item)",
+     NULL, NULL, NULL, NULL FROM stock s WHERE s.brand_id = ?1 AND s.sku {skus}",
     "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
 ];
+const SKUS: &str = "SELECT sku FROM item";
 /// Variants by id and by SKU, as two joins so that each uses its index.
 const ITEMS: &str = "item AS (\
-    SELECT v.* FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
-    UNION SELECT v.* FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1)";
+    SELECT v.* FROM wanted w JOIN variant v ON v.id = w.item WHERE v.brand_id = ?1 \
+    UNION SELECT v.* FROM wanted w JOIN variant v ON v.sku = w.item WHERE v.brand_id = ?1)";
 
 impl Statement {
     fn bind(&mut self, value: impl Into<Value>) -> String {
@@ -502,10 +504,7 @@ impl Statement {
 
     fn want_listed(&mut self, items: &[&str]) {
         let list = self.bind(serde_json::Value::from(items.to_vec()).to_string());
-        self.wanted.push(self.dialect.pick(
-            format!("SELECT value AS item FROM json_each({list})"),
-            format!("SELECT jsonb_array_elements_text({list}::jsonb) AS item"),
-        ));
+        self.wanted.push(self.dialect.listed(&list, "item"));
     }
 
     fn want_lines_of(&mut self, table: &str, id: &str) {
@@ -515,8 +514,8 @@ impl Statement {
                  json_each(owner.doc, '$.lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
             ),
             format!(
-                "SELECT line ->> 'variant_id' AS item FROM {table} owner, \
-                 jsonb_array_elements(owner.doc::jsonb -> 'lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
+                "SELECT unnest(ARRAY(SELECT jsonb_path_query(owner.doc::jsonb, '$.lines[*].variant_id') #>> '{{}}' \
+                 FROM {table} owner WHERE owner.brand_id = ?1 AND owner.id = {id})) AS item"
             ),
         ));
     }
@@ -525,7 +524,9 @@ impl Statement {
         let with = match self.wanted.is_empty() {
             true => String::new(),
             false => {
-                self.parts.extend(OF_ITEMS.map(str::to_owned));
+                let skus = self.dialect.among_few(SKUS);
+                self.parts
+                    .extend(OF_ITEMS.map(|part| part.replace("{skus}", &skus)));
                 format!("WITH wanted AS ({}), {ITEMS} ", self.wanted.join(" UNION "))
             }
         };

@@ -145,14 +145,14 @@ impl Known {
         let dialect = run.db.dialect();
         let sql = format!(
             "SELECT 'product' AS kind, handle AS name, handle, fingerprint FROM product \
-             WHERE brand_id = ?1 AND handle IN {} \
+             WHERE brand_id = ?1 AND handle {} \
              UNION ALL SELECT 'sku', v.sku, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
-             WHERE v.brand_id = ?1 AND v.sku IN {} \
+             WHERE v.brand_id = ?1 AND v.sku {} \
              UNION ALL SELECT 'gtin', v.gtin, p.handle, '' FROM variant v JOIN product p ON p.id = v.product_id \
-             WHERE v.brand_id = ?1 AND v.gtin IN {}",
-            dialect.each("?2"),
-            dialect.each("?3"),
-            dialect.each("?4"),
+             WHERE v.brand_id = ?1 AND v.gtin {}",
+            dialect.among("?2"),
+            dialect.among("?3"),
+            dialect.among("?4"),
         );
         let rows = run
             .db
@@ -218,8 +218,8 @@ async fn stored(
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND handle IN {}",
-        run.db.dialect().each("?2"),
+        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND handle {}",
+        run.db.dialect().among("?2"),
     );
     let handles = names(handles.into_iter());
     let rows = run.db.query(sql, values![&run.brand.id, handles]).await?;

@@ -95,13 +95,13 @@ impl Known {
             .collect();
         let dialect = run.db.dialect();
         let sql = format!(
-            "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku IN {} \
-             UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin IN {} \
+            "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku {} \
+             UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin {} \
              UNION ALL SELECT 'location', l.code, l.id FROM location l \
-             JOIN brand_location bl ON bl.location_id = l.id AND bl.brand_id = ?1 WHERE l.code IN {}",
-            dialect.each("?2"),
-            dialect.each("?3"),
-            dialect.each("?4"),
+             JOIN brand_location bl ON bl.location_id = l.id AND bl.brand_id = ?1 WHERE l.code {}",
+            dialect.among("?2"),
+            dialect.among("?3"),
+            dialect.among("?4"),
         );
         let rows = run
             .db

@@ -51,4 +51,4 @@ pub use value::Value;
 
 /// The version of the schema (table `schema_version`) that this build was written for.
 /// Any other refuses to serve: an older one lacks columns, a newer one may mean others.
-pub const SCHEMA_VERSION: i64 = 11;
+pub const SCHEMA_VERSION: i64 = 14;

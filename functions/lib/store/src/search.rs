@@ -221,9 +221,9 @@ fn statement(
     let mut filters = String::new();
     if !query.categories.is_empty() {
         let wanted = serde_json::Value::from(query.categories.to_vec()).to_string();
-        let each = dialect.each(&parameter(wanted.into()));
+        let among = dialect.among(&parameter(wanted.into()));
         filters += &format!(
-            " AND p.id IN (SELECT product_id FROM product_category WHERE brand_id = ?1 AND category IN {each})"
+            " AND p.id IN (SELECT product_id FROM product_category WHERE brand_id = ?1 AND category {among})"
         );
     }
     let mut offer = String::new();
@@ -235,10 +235,10 @@ fn statement(
     }
     if let Some(location_ids) = query.in_stock_at {
         let wanted = serde_json::Value::from(location_ids.to_vec()).to_string();
-        let each = dialect.each(&parameter(wanted.into()));
+        let among = dialect.among(&parameter(wanted.into()));
         offer += &format!(
             " AND EXISTS (SELECT 1 FROM stock s WHERE s.brand_id = ?1 AND s.sku = v.sku \
-             AND s.on_hand - s.reserved - s.safety > 0 AND s.location_id IN {each})"
+             AND s.on_hand - s.reserved - s.safety > 0 AND s.location_id {among})"
         );
     }
     filters += &format!(
