@@ -1,33 +1,70 @@
 //! `POST /accounts/housekeeping`: what a brand keeps no longer is forgotten, by its policy
 //! `retention`. A little at a time: the relay calls it every few seconds.
 
+mod carts;
 mod chores;
 mod consents;
 mod documents;
+mod due;
 
 use aisle_domain::brand::Brand;
 use aisle_http::{Call, Error, Reply, auth};
-use aisle_store::values;
+use aisle_store::{random, values};
 use aisle_ucp::account::RetentionRun;
 
+use self::due::Due;
 use crate::account::{self, Known};
 use crate::forget::{self, Person, Round, Traces};
 
 const DAY_MS: i64 = 86_400_000;
 /// Accounts that one run erases, at most, of each brand.
 const RUN_ACCOUNTS: i64 = 5;
+/// Brands that one run sees to, at most.
+const RUN_BRANDS: usize = 10;
 
 pub async fn run(call: &Call) -> Result<Reply, Error> {
     auth::housekeeper(call).await?;
-    let mut run = RetentionRun::default();
-    for brand in call.model().brands().await?.iter() {
-        chores::run(call, brand, &mut run).await?;
-        documents::run(call, brand, &mut run).await?;
-        consents::run(call, brand, &mut run).await?;
-        erase_unused(call, brand, &mut run).await?;
-        go_on_erasing(call, brand, &mut run).await?;
+    let brands = call.model().brands().await?;
+    let mut due = due::read(call, &brands).await?;
+    let mut run = RetentionRun {
+        more: due.len() > RUN_BRANDS,
+        ..RetentionRun::default()
+    };
+    // Chance decides whose turn it is, so that nobody's much keeps the others waiting.
+    let [chance, ..] = random();
+    let first = usize::from(chance) * due.len() / 256;
+    due.rotate_left(first);
+    for (brand, due) in due.iter().take(RUN_BRANDS) {
+        forget_due(call, brand, due, &mut run).await?;
     }
     Reply::json(200, &run)
+}
+
+async fn forget_due(
+    call: &Call,
+    brand: &Brand,
+    due: &Due,
+    run: &mut RetentionRun,
+) -> Result<(), Error> {
+    if due.chores {
+        chores::run(call, brand, run).await?;
+    }
+    if due.documents {
+        documents::run(call, brand, run).await?;
+    }
+    if due.carts {
+        carts::run(call, brand, run).await?;
+    }
+    if due.words {
+        consents::run(call, brand, run).await?;
+    }
+    if due.unused {
+        erase_unused(call, brand, run).await?;
+    }
+    if due.erasing || due.unused {
+        go_on_erasing(call, brand, run).await?;
+    }
+    Ok(())
 }
 
 /// Accounts that nobody has used for as long as the brand keeps them.

@@ -101,7 +101,7 @@ pub async fn revoke(call: &Call, id: &str) -> Result<Reply, Error> {
     }
     let sql = "UPDATE device SET revoked_at_ms = coalesce(revoked_at_ms, {now}) WHERE brand_id = ?1 AND id = ?2";
     let mut batch = aisle_store::Batch::new();
-    batch.add(sql, values![&brand.id, id]);
+    batch.count(sql, values![&brand.id, id]);
     let results = batch.commit(call.db()).await?;
     revoked("device", results.first().map_or(0, |result| result.changes))
 }

@@ -289,8 +289,8 @@ async fn one(db: &Db, key: &AdminKey, id: &str) -> Result<Stored, Error> {
 /// The brands that a request names, all of which the key must be allowed to act for.
 async fn brand_ids(db: &Db, key: &AdminKey, handles: &[String]) -> Result<Vec<BrandRef>, Error> {
     let sql = format!(
-        "SELECT id, handle FROM brand WHERE handle IN {} ORDER BY handle",
-        db.dialect().each("?1")
+        "SELECT id, handle FROM brand WHERE handle {} ORDER BY handle",
+        db.dialect().among("?1")
     );
     let rows = db.query(sql, values![json(&handles)?]).await?;
     let found = rows

@@ -98,7 +98,7 @@ pub async fn revoke(call: &Call, id: &str) -> Result<Reply, Error> {
     }
     let sql = "UPDATE staff SET revoked_at_ms = coalesce(revoked_at_ms, {now}) WHERE brand_id = ?1 AND id = ?2";
     let mut batch = Batch::new();
-    batch.add(sql, values![&brand.id, id]);
+    batch.count(sql, values![&brand.id, id]);
     let results = batch.commit(call.db()).await?;
     revoked("staff", results.first().map_or(0, |result| result.changes))
 }

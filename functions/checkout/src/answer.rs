@@ -4,7 +4,16 @@ use aisle_domain::id::is_id;
 use aisle_domain::notice::Refusal;
 pub use aisle_http::command::{Answer, Committed, begin, commit, raced};
 use aisle_http::{Error, Reply};
+use aisle_store::Batch;
+use aisle_store::idempotency::Claim;
 use aisle_ucp::envelope::{ErrorResponse, Message, Severity, Status, Ucp};
+
+/// The batch of a cart or of an open checkout: a draft, by which nothing is promised yet.
+pub fn draft(claim: Option<&Claim>, answer: &Answer) -> Batch {
+    let mut batch = begin(claim, answer);
+    batch.may_be_lost();
+    batch
+}
 
 /// A 400 that names the member.
 pub fn refused(refusal: Refusal) -> Error {

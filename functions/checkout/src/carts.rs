@@ -52,7 +52,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let (id, expires_at_ms) = (new_id(), facts.now_ms + KEPT_MS);
     let shown = wire::Cart::new((&id, 1), &cart, &brand, expires_at_ms);
     let created = Answer::new(201, &shown)?;
-    let mut batch = answer::begin(claim.as_ref(), &created);
+    let mut batch = answer::draft(claim.as_ref(), &created);
     carts::insert(&mut batch, &brand.id, &id, &cart, expires_at_ms);
     if let Some(account_id) = viewer.account_id() {
         carts::give(&mut batch, &brand.id, account_id, &id);
@@ -165,7 +165,7 @@ impl Change<'_> {
         let shown = wire::Cart::new((self.id, version), &cart, self.brand, expires_at_ms);
         let updated = Answer::new(200, &shown)?;
         let claim = self.claim.as_ref();
-        let mut batch = answer::begin(claim, &updated);
+        let mut batch = answer::draft(claim, &updated);
         let known = (self.id, before.version);
         carts::replace(&mut batch, &self.brand.id, known, &cart, expires_at_ms);
         match answer::commit(self.call, claim, updated, batch).await? {

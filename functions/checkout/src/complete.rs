@@ -402,6 +402,9 @@ async fn finish(
     keyed: Keyed<'_>,
 ) -> Result<Option<Reply>, Error> {
     let mut batch = Batch::new();
+    // The first batch is on the disk: from it, and the verdict that the provider gives again under
+    // the same key, this one is written once more where it was lost.
+    batch.may_be_lost();
     let notices = match verdict {
         Verdict::Authorised { reference } => {
             pending.settle(

@@ -454,7 +454,7 @@ impl Question<'_> {
         width: Width,
     ) -> Result<Facts, StoreError> {
         let (sql, params) = self.sql(call.db().dialect(), &brand.id, claim, (named, width));
-        let rows = call.db().query(sql, params).await?;
+        let rows = call.db().recall(sql, params).await?;
         let mut facts = Facts::collect(&rows, claim)?;
         let places = facts.places.iter().cloned();
         facts.locations = call.model().locations(&brand.id, places).await?.all;
@@ -574,14 +574,14 @@ const OF_ITEMS: [&str; 3] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",
     "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
-     FROM product p WHERE p.brand_id = ?1 AND p.id IN (SELECT product_id FROM item)",
+     FROM (SELECT DISTINCT product_id FROM item) i JOIN product p ON p.id = i.product_id WHERE p.brand_id = ?1",
     "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
 ];
 /// Variants by id and by SKU, as two joins so that each uses its index.
 const ITEMS: &str = "item AS (\
-    SELECT v.* FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
-    UNION SELECT v.* FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1)";
+    SELECT v.* FROM wanted w JOIN variant v ON v.id = w.item WHERE v.brand_id = ?1 \
+    UNION SELECT v.* FROM wanted w JOIN variant v ON v.sku = w.item WHERE v.brand_id = ?1)";
 
 impl Statement {
     fn bind(&mut self, value: impl Into<Value>) -> String {
@@ -595,10 +595,7 @@ impl Statement {
 
     fn want_listed(&mut self, items: &[&str]) {
         let list = self.bind(serde_json::Value::from(items.to_vec()).to_string());
-        self.wanted.push(self.dialect.pick(
-            format!("SELECT value AS item FROM json_each({list})"),
-            format!("SELECT jsonb_array_elements_text({list}::jsonb) AS item"),
-        ));
+        self.wanted.push(self.dialect.listed(&list, "item"));
     }
 
     fn want_lines_of(&mut self, table: &str, id: &str) {
@@ -608,8 +605,8 @@ impl Statement {
                  json_each(owner.doc, '$.lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
             ),
             format!(
-                "SELECT line ->> 'variant_id' AS item FROM {table} owner, \
-                 jsonb_array_elements(owner.doc::jsonb -> 'lines') line WHERE owner.brand_id = ?1 AND owner.id = {id}"
+                "SELECT unnest(ARRAY(SELECT jsonb_path_query(owner.doc::jsonb, '$.lines[*].variant_id') #>> '{{}}' \
+                 FROM {table} owner WHERE owner.brand_id = ?1 AND owner.id = {id})) AS item"
             ),
         ));
     }

@@ -27,12 +27,12 @@ struct Run {
 pub async fn recover(call: &Call) -> Result<Reply, Error> {
     auth::housekeeper(call).await?;
     let expired_carts = expire_carts(call).await?;
-    let sql = "SELECT o.brand_id, o.checkout_session_id FROM customer_order o JOIN payment p ON p.order_id = o.id \
-               WHERE o.status = 'pending' AND p.status = 'started' AND p.updated_at_ms < {now} - ?1 \
-               ORDER BY o.updated_at_ms LIMIT ?2";
+    let sql = "SELECT o.brand_id, o.checkout_session_id FROM payment p CROSS JOIN customer_order o \
+               WHERE o.id = p.order_id AND o.status = 'pending' AND p.status = 'started' AND p.updated_at_ms < {now} - ?1 \
+               ORDER BY p.updated_at_ms, p.id LIMIT ?2";
     let rows = call
         .db()
-        .query(sql, values![INTERRUPTED_MS, RUN_SESSIONS])
+        .recall(sql, values![INTERRUPTED_MS, RUN_SESSIONS])
         .await?;
     let mut run = Run {
         more: rows.len() as i64 == RUN_SESSIONS || expired_carts as i64 == RUN_CARTS,
@@ -59,20 +59,34 @@ pub async fn recover(call: &Call) -> Result<Reply, Error> {
     Reply::json(200, &run)
 }
 
-/// Ends accounts' carts that nobody has changed for a month.
+/// Ends carts that nobody has changed for a month. Of those that are nobody's no device has to
+/// hear, and nothing of them changes but that they are not looked for again.
 async fn expire_carts(call: &Call) -> Result<usize, Error> {
-    let sql = "SELECT c.id, c.brand_id FROM account_cart a JOIN cart c ON c.id = a.cart_id \
-               WHERE c.status = 'active' AND c.expires_at_ms <= {now} ORDER BY c.id LIMIT ?1";
-    let rows = call.db().query(sql, values![RUN_CARTS]).await?;
-    let mut batch = Batch::new();
+    let sql = "SELECT c.id, c.brand_id, a.account_id FROM cart c LEFT JOIN account_cart a ON a.cart_id = c.id \
+               WHERE c.status = 'active' AND c.expires_at_ms <= {now} ORDER BY c.expires_at_ms, c.id LIMIT ?1";
+    let rows = call.db().recall(sql, values![RUN_CARTS]).await?;
+    let (mut batch, mut nobodys) = (Batch::new(), Vec::new());
     for row in &rows {
         let (brand_id, id) = (row.text("brand_id")?, row.text("id")?);
+        if row.text_opt("account_id")?.is_none() {
+            nobodys.push(id);
+            continue;
+        }
         batch.add(
             "UPDATE cart SET status = 'expired', version = version + 1, updated_at_ms = {now} \
              WHERE brand_id = ?1 AND id = ?2 AND status = 'active' AND expires_at_ms <= {now}",
             values![&brand_id, &id],
         );
         carts::end(&mut batch, &brand_id, &id);
+    }
+    if !nobodys.is_empty() {
+        batch.add(
+            format!(
+                "UPDATE cart SET status = 'expired' WHERE id {} AND status = 'active' AND expires_at_ms <= {{now}}",
+                call.db().dialect().among("?1")
+            ),
+            values![serde_json::Value::from(nobodys).to_string()],
+        );
     }
     if !batch.is_empty() {
         batch.commit(call.db()).await?;

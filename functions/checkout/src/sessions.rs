@@ -80,7 +80,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     };
     let created = Answer::new(201, &shown(call, &brand, &row))?;
     let doc = document(&row.session)?;
-    let mut batch = answer::begin(claim.as_ref(), &created);
+    let mut batch = answer::draft(claim.as_ref(), &created);
     insert(&mut batch, &brand, &row, doc);
     if let Some(account_id) = viewer.account_id() {
         accounts::attach_checkout(&mut batch, &brand.id, &row.id, account_id);
@@ -345,7 +345,7 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         }
         None => None,
     };
-    let mut batch = answer::begin(claim.as_ref(), &updated);
+    let mut batch = answer::draft(claim.as_ref(), &updated);
     replace(&mut batch, &brand, &after, doc);
     if let Some((known, cart)) = &cart {
         let known = (known.id.as_str(), known.version);

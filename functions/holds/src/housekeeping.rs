@@ -18,7 +18,7 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
     auth::housekeeper(call).await?;
     let sql = "SELECT id, brand_id, location_id, doc, version FROM hold \
                WHERE status IN ('requested', 'pulled') AND expires_at_ms <= {now} ORDER BY expires_at_ms LIMIT ?1";
-    let rows = call.db().query(sql, values![RUN_HOLDS]).await?;
+    let rows = call.db().recall(sql, values![RUN_HOLDS]).await?;
     let released = release(call, &rows).await?;
     let cared_for = layaways::care::run(call).await?;
     let collected = pickups::care::run(call).await?;

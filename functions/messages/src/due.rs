@@ -44,7 +44,7 @@ impl Due {
     /// earlier ones to the same address.
     pub async fn page(db: &Db) -> Result<Vec<Self>, Error> {
         let rows = db
-            .query(
+            .recall(
                 "SELECT m.id, m.brand_id, m.channel, m.address, m.purpose, m.template, m.locale, m.params, \
                    m.fallback_of, m.status, m.attempts, m.created_at_ms, m.expires_at_ms, \
                    m.claimed_at_ms, m.body_hash, {now} AS now_ms, \
@@ -152,8 +152,8 @@ async fn opted_out(db: &Db, page: &[Due]) -> Result<HashSet<String>, StoreError>
     if addresses.is_empty() {
         return Ok(HashSet::new());
     }
-    let wanted = db.dialect().each("?1");
-    let sql = format!("SELECT brand_id, channel, address FROM opt_out WHERE address IN {wanted}");
+    let wanted = db.dialect().among("?1");
+    let sql = format!("SELECT brand_id, channel, address FROM opt_out WHERE address {wanted}");
     let rows = db
         .query(sql, values![Value::from(addresses).to_string()])
         .await?;

@@ -51,10 +51,19 @@ async fn work(call: &Call) -> Result<Run, Error> {
     })
 }
 
-/// Ends messages whose time has passed, and wipes what they would have said.
+/// Ends messages whose time has passed, and wipes what they would have said, when there are any.
 async fn forget(call: &Call) -> Result<(), Error> {
-    let expired = "(SELECT e.id FROM message e WHERE e.status = 'queued' AND e.expires_at_ms <= {now} \
-         ORDER BY e.id LIMIT ?1)";
+    const EXPIRED: &str = "message e WHERE e.status = 'queued' AND e.expires_at_ms <= {now}";
+    const TOLD: &str =
+        "message m WHERE m.status = 'sent' AND m.params <> '{}' AND m.updated_at_ms <= {now}";
+    let any = format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM {EXPIRED}) OR EXISTS (SELECT 1 FROM {TOLD} - ?1) THEN 1 ELSE 0 END AS found"
+    );
+    let found = call.db().recall(any, values![FALLBACK_MS]).await?;
+    if found.first().map_or(Ok(0), |row| row.int("found"))? == 0 {
+        return Ok(());
+    }
+    let expired = format!("(SELECT e.id FROM {EXPIRED} ORDER BY e.expires_at_ms, e.id LIMIT ?1)");
     let mut batch = Batch::new();
     changes::of_messages(&mut batch, &format!("m.id IN {expired}"), values![RUN_ROWS]);
     batch
@@ -66,8 +75,10 @@ async fn forget(call: &Call) -> Result<(), Error> {
             values![RUN_ROWS],
         )
         .add(
-            "UPDATE message SET params = '{}' WHERE id IN (SELECT m.id FROM message m \
-               WHERE m.status = 'sent' AND m.params <> '{}' AND m.updated_at_ms <= {now} - ?2 LIMIT ?1)",
+            format!(
+                "UPDATE message SET params = '{{}}' WHERE id IN \
+                 (SELECT m.id FROM {TOLD} - ?2 ORDER BY m.updated_at_ms LIMIT ?1)"
+            ),
             values![RUN_ROWS, FALLBACK_MS],
         );
     batch.commit(call.db()).await?;

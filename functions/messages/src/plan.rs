@@ -69,7 +69,9 @@ pub async fn run(call: &Call) -> Result<usize, Error> {
     for ((brand_id, order_id), notices) in by_order {
         let brand = brands.iter().find(|brand| brand.id == brand_id);
         let told = orders.remove(&order_id);
+        // Where it is lost the news are there again, to be planned once more.
         let mut batch = Batch::new();
+        batch.may_be_lost();
         planned += match (brand, told) {
             (
                 Some(brand),
@@ -105,7 +107,7 @@ pub async fn run(call: &Call) -> Result<usize, Error> {
 async fn due(call: &Call) -> Result<Vec<Notice>, Error> {
     let rows = call
         .db()
-        .query(
+        .recall(
             "SELECT n.event_id, n.brand_id, n.order_id, n.type, n.doc, n.occurred_at_ms, {now} AS now_ms FROM notice n \
              WHERE n.done_at_ms IS NULL AND n.order_id IN (SELECT d.order_id FROM notice d \
                WHERE d.done_at_ms IS NULL AND d.due_at_ms <= {now} ORDER BY d.due_at_ms LIMIT ?1) \
@@ -120,20 +122,20 @@ async fn due(call: &Call) -> Result<Vec<Notice>, Error> {
 
 /// The orders as they are now, by id.
 async fn orders(call: &Call, notices: &[Notice]) -> Result<BTreeMap<String, Told>, Error> {
-    let wanted = call.db().dialect().each("?1");
+    let wanted = call.db().dialect().among("?1");
     let sql = format!(
         "SELECT o.id, o.doc, a.account_id, k.channel, k.address, k.locale FROM customer_order o \
          LEFT JOIN account_order a ON a.brand_id = o.brand_id AND a.order_id = o.id \
          LEFT JOIN (SELECT brand_id, order_id, channel, address, locale, row_number() OVER \
              (PARTITION BY brand_id, order_id ORDER BY created_at_ms, channel, address) AS place \
-           FROM order_contact WHERE order_id IN {wanted} AND ended_at_ms IS NULL) k \
+           FROM order_contact WHERE order_id {wanted} AND ended_at_ms IS NULL) k \
            ON k.brand_id = o.brand_id AND k.order_id = o.id AND k.place <= ?2 \
-         WHERE o.id IN {wanted} ORDER BY o.id, k.place"
+         WHERE o.id {wanted} ORDER BY o.id, k.place"
     );
     let ids: Vec<&str> = notices.iter().map(|one| one.order_id.as_str()).collect();
     let rows = call
         .db()
-        .query(sql, values![Value::from(ids).to_string(), ORDER_CONTACTS])
+        .recall(sql, values![Value::from(ids).to_string(), ORDER_CONTACTS])
         .await?;
     let mut orders = BTreeMap::new();
     for row in &rows {

@@ -150,10 +150,20 @@ impl Delivery<'_> {
         }
     }
 
+    /// That a text is on its way must be on the disk before its provider hears of it; a mail of
+    /// which that is lost is sent again, as one without an answer is.
+    fn batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        if self.one.channel == Channel::Email {
+            batch.may_be_lost();
+        }
+        batch
+    }
+
     /// Takes the message, unless somebody else has, or its limits are used up.
     async fn claim(&self, provider: &dyn Provider, body_hash: &str) -> Result<bool, Error> {
         let one = self.one;
-        let mut batch = Batch::new();
+        let mut batch = self.batch();
         batch.expect(
             1,
             "UPDATE message SET status = 'sending', attempts = attempts + 1, next_attempt_at_ms = {now} + ?3, \
@@ -306,7 +316,7 @@ impl Delivery<'_> {
         outgoing: &Outgoing<'_>,
         outcome: Outcome,
     ) -> Result<(), Error> {
-        let mut batch = Batch::new();
+        let mut batch = self.batch();
         match outcome {
             Outcome::Accepted {
                 reference,

@@ -194,10 +194,7 @@ impl Article {
 }
 
 fn sql(dialect: Dialect) -> String {
-    let listed = dialect.pick(
-        "SELECT value AS item FROM json_each(?2)",
-        "SELECT jsonb_array_elements_text(?2::jsonb) AS item",
-    );
+    let listed = dialect.listed("?2", "item");
     let of_cart = dialect.pick(
         "SELECT json_extract(line.value, '$.variant_id') FROM the_cart, json_each(the_cart.doc, '$.lines') line",
         "SELECT line ->> 'variant_id' FROM the_cart, jsonb_array_elements(the_cart.doc::jsonb -> 'lines') line",

@@ -58,7 +58,7 @@ fn mismatch(found: i64) -> String {
 fn said(error: &StoreError) -> String {
     eprintln!("profile: {error}");
     match error {
-        StoreError::Unavailable(_) => "unavailable".into(),
+        StoreError::Unavailable(_) | StoreError::Busy(_) => "unavailable".into(),
         StoreError::SchemaMismatch { .. } | StoreError::Bug(_) => "failing".into(),
     }
 }

@@ -5,16 +5,24 @@ mod housekeeping;
 mod notices;
 mod queue;
 mod refresh;
+mod sweep;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aisle_http::{Call, Error, Reply, after_response, auth, notify_messages};
+use aisle_http::{
+    Call, Error, RELAY_LOOKS_AGAIN, Reply, after_response, auth, notify_messages, notify_relay,
+};
+use queue::{Look, Next};
+use refresh::Outcome;
 use serde::Serialize;
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::{http_service, time::sleep};
 
-/// Between two turns of a relay that found nothing to do.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long a relay that was woken lets events gather, so that many cost what one costs.
+const GATHER: Duration = RELAY_LOOKS_AGAIN;
+
+/// How long a relay that was woken goes on while events keep coming. Then it wakes the next.
+const RUN: Duration = Duration::from_secs(5);
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -56,53 +64,67 @@ struct Run {
 /// 202 first, so that whoever wakes the relay need not wait for it.
 async fn run(call: Call) -> Result<Reply, Error> {
     if call.header("prefer") != Some("respond-async") {
-        let mut run = turn(&call).await?;
-        run.housekeeping = housekeeping::when_due(call.db()).await?;
-        return Reply::json(200, &run);
+        return Reply::json(200, &tick(&call).await?);
     }
     after_response(async move {
-        if let Err(error) = turn_after_turn(&call).await {
+        if let Err(error) = woken(&call).await {
             eprintln!("relay {}: {error:?}", call.request_id());
         }
     });
     Ok(Reply::empty(202))
 }
 
-/// A turn; where there was nothing to do, one more a little later: another relay may be
-/// at it, and have looked into the outbox just before the event was there.
-async fn turn_after_turn(call: &Call) -> Result<(), Error> {
-    if turn(call).await?.done == 0 {
-        sleep(PAUSE).await;
-        turn(call).await?;
+async fn tick(call: &Call) -> Result<Run, Error> {
+    let look = Look::at(call.db()).await?;
+    let mut run = Run::default();
+    if look.is_due && !look.is_drained {
+        run = drain(call, Duration::ZERO).await?;
+    }
+    if look.is_untidy {
+        run.housekeeping = housekeeping::when_due(call.db()).await?;
+    }
+    Ok(run)
+}
+
+/// Looks at once, to keep others from draining beside it, or else after [`GATHER`]: a relay
+/// that is at work then will look into the outbox later than that.
+async fn woken(call: &Call) -> Result<(), Error> {
+    let mut look = Look::at(call.db()).await?;
+    if !look.is_due || look.is_drained {
+        sleep(GATHER).await;
+        look = Look::at(call.db()).await?;
+    }
+    if look.is_due && !look.is_drained && drain(call, GATHER).await?.more {
+        notify_relay();
     }
     Ok(())
 }
 
-async fn turn(call: &Call) -> Result<Run, Error> {
-    match queue::Lease::take(call.db()).await? {
-        Some((lease, events)) => drain(call, lease, events).await,
-        None => Ok(Run::default()),
-    }
-}
-
-/// Works page by page until the outbox is empty or the run has done its share.
-async fn drain(call: &Call, lease: queue::Lease, first: Vec<queue::Event>) -> Result<Run, Error> {
+/// Works page by page until the outbox is empty or the run has done its share, with a `pause`
+/// before each page but those that follow a full one.
+async fn drain(call: &Call, pause: Duration) -> Result<Run, Error> {
     let mut run = Run::default();
-    let mut events = first;
-    let mut news = false;
-    while !events.is_empty() {
-        let outcome = refresh::all(call.model(), &events).await;
+    let Some(lease) = queue::Lease::take(call.db()).await? else {
+        return Ok(run);
+    };
+    let (begun, mut outcome, mut news) = (Instant::now(), Outcome::default(), false);
+    loop {
+        if !pause.is_zero() && outcome.events() < queue::PAGE_EVENTS {
+            sleep(pause).await;
+        }
+        let Next::Page(events) = lease.settle_and_next(call.db(), &outcome).await? else {
+            break;
+        };
+        outcome = refresh::all(call.model(), &events).await;
         news |= events.iter().any(notices::is_news);
         run.done += outcome.done.len();
         run.failed += outcome.failed.len();
-        run.more = run.done + run.failed >= queue::RUN_EVENTS;
+        run.more = run.done + run.failed >= queue::RUN_EVENTS || begun.elapsed() > RUN;
         if run.more {
-            lease.settle(call.db(), &outcome).await?;
+            lease.settle_and_leave(call.db(), &outcome).await?;
             break;
         }
-        events = lease.settle_and_next(call.db(), &outcome).await?;
     }
-    lease.give_back(call.db()).await?;
     if news {
         notify_messages();
     }

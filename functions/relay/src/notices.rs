@@ -20,6 +20,7 @@ pub async fn note(db: &Db, events: &[&Event]) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut batch = Batch::new();
+    batch.may_be_lost();
     batch.add(
         (
             "INSERT INTO notice (event_id, brand_id, order_id, type, doc, occurred_at_ms, due_at_ms) \
@@ -27,7 +28,7 @@ pub async fn note(db: &Db, events: &[&Event]) -> Result<(), StoreError> {
              WHERE e.seq IN (SELECT value FROM json_each(?1)) ON CONFLICT (event_id) DO NOTHING",
             "INSERT INTO notice (event_id, brand_id, order_id, type, doc, occurred_at_ms, due_at_ms) \
              SELECT e.id, e.brand_id, e.aggregate_id, e.type, e.doc, e.created_at_ms, {now} FROM outbox e \
-             WHERE e.seq IN (SELECT jsonb_array_elements_text(?1::jsonb)::bigint) ON CONFLICT (event_id) DO NOTHING",
+             WHERE e.seq = ANY (ARRAY(SELECT jsonb_array_elements_text(?1::jsonb)::bigint)) ON CONFLICT (event_id) DO NOTHING",
         ),
         values![serde_json::Value::from(seqs).to_string()],
     );

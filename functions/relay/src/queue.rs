@@ -1,6 +1,6 @@
 //! The outbox as a queue: who may drain it, what is next, what became of it.
 
-use aisle_store::{Batch, BatchError, Db, Row, StatementResult, StoreError, new_id, values};
+use aisle_store::{Batch, BatchError, Db, Row, StoreError, new_id, values};
 use serde::Serialize;
 
 use crate::refresh::Outcome;
@@ -9,7 +9,7 @@ use crate::refresh::Outcome;
 pub const RUN_EVENTS: usize = 500;
 
 /// Events that are read, refreshed and settled together.
-const PAGE_EVENTS: i64 = 100;
+pub const PAGE_EVENTS: usize = 100;
 
 /// How long a relay that was stopped half-way keeps others out. Renewed with every page.
 const LEASE_MS: i64 = 10_000;
@@ -20,13 +20,17 @@ const MAX_ATTEMPTS: i64 = 10;
 /// Dead events in a list, at most.
 const DEAD_EVENTS: i64 = 50;
 
-/// Answers to idempotency keys are kept this long (UCP `signatures.md` recommends 48 h).
-const KEEP_ANSWERS_MS: i64 = 48 * 3_600_000;
-
 const COLUMNS: &str = "seq, id, brand_id, aggregate_type, aggregate_id, type, doc, attempts, created_at_ms, dead_at_ms";
 
 /// What is to be done now.
 const DUE: &str = "done_at_ms IS NULL AND dead_at_ms IS NULL AND next_attempt_at_ms <= {now}";
+
+impl Outcome {
+    /// How many it is about.
+    pub fn events(&self) -> usize {
+        self.done.len() + self.failed.len()
+    }
+}
 
 /// An event of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,15 +74,51 @@ impl Event {
     }
 }
 
+/// What there is to do at a moment.
+pub struct Look {
+    /// Events are due.
+    pub is_due: bool,
+    /// A relay has the lease.
+    pub is_drained: bool,
+    /// It is time for the components to tidy up.
+    pub is_untidy: bool,
+}
+
+impl Look {
+    /// One call, which changes and locks nothing.
+    pub async fn at(db: &Db) -> Result<Self, StoreError> {
+        let sql = format!(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE {DUE}) THEN 1 ELSE 0 END AS is_due, \
+             CASE WHEN EXISTS (SELECT 1 FROM lease WHERE name = 'relay' AND expires_at_ms > {{now}}) THEN 1 ELSE 0 END AS is_drained, \
+             CASE WHEN EXISTS (SELECT 1 FROM lease WHERE name = 'housekeeping' AND expires_at_ms > {{now}}) THEN 0 ELSE 1 END AS is_untidy"
+        );
+        let rows = db.recall(sql, values![]).await?;
+        let flag = |name: &str| rows.first().map_or(Ok(0), |row| row.int(name));
+        Ok(Self {
+            is_due: flag("is_due")? == 1,
+            is_drained: flag("is_drained")? == 1,
+            is_untidy: flag("is_untidy")? == 1,
+        })
+    }
+}
+
 /// The right to drain the outbox, for a while.
 pub struct Lease {
     owner: String,
 }
 
+/// What comes after a page.
+pub enum Next {
+    /// The next page: empty when events came while the lease was to be given back.
+    Page(Vec<Event>),
+    /// Nothing was due, and the lease is given back; or somebody else has it, who does the
+    /// same work again: no harm.
+    Over,
+}
+
 impl Lease {
-    /// Takes the lease and the first page in one call; `None` while another relay has it,
-    /// and when nothing is due.
-    pub async fn take(db: &Db) -> Result<Option<(Self, Vec<Event>)>, StoreError> {
+    /// `None` while another relay has it, and when nothing is due.
+    pub async fn take(db: &Db) -> Result<Option<Self>, StoreError> {
         let lease = Self { owner: new_id() };
         let sql = format!(
             "INSERT INTO lease (name, owner, expires_at_ms) \
@@ -88,81 +128,78 @@ impl Lease {
              WHERE lease.expires_at_ms <= {{now}}"
         );
         let mut batch = Batch::new();
+        batch.may_be_lost();
         batch.expect(1, sql, values![&lease.owner, LEASE_MS]);
-        next_page(&mut batch);
         match batch.commit(db).await {
-            Ok(results) => Ok(Some((lease, page(results)?))),
-            Err(error) if error.unmet_at(0) => Ok(None),
+            Ok(_) => Ok(Some(lease)),
+            Err(BatchError::Unmet { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Records what became of a page and reads the next one: one call.
-    pub async fn settle_and_next(
-        &self,
-        db: &Db,
-        outcome: &Outcome,
-    ) -> Result<Vec<Event>, StoreError> {
+    /// Records what became of a page, reads the next one, and gives the lease back when nothing
+    /// is due any more: one call. What comes into the outbox while it runs keeps the lease.
+    pub async fn settle_and_next(&self, db: &Db, outcome: &Outcome) -> Result<Next, StoreError> {
         let mut batch = self.settled(outcome);
-        next_page(&mut batch);
-        match batch.commit(db).await {
-            Ok(results) => page(results),
-            // Somebody else has the lease now and does the same work again: no harm.
-            Err(BatchError::Unmet { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
+        let page = batch.len();
+        let sql = format!("SELECT {COLUMNS} FROM outbox WHERE {DUE} ORDER BY seq LIMIT ?1");
+        batch.rows(sql, values![PAGE_EVENTS as i64]);
+        let given_back = batch.len();
+        batch.count(
+            format!(
+                "DELETE FROM lease WHERE name = 'relay' AND owner = ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM outbox WHERE {DUE})"
+            ),
+            values![&self.owner],
+        );
+        let results = match batch.commit(db).await {
+            Ok(results) => results,
+            Err(BatchError::Unmet { .. }) => return Ok(Next::Over),
+            Err(error) => return Err(error.into()),
+        };
+        let rows = results.get(page).map_or(&[][..], |result| &result.rows);
+        if rows.is_empty() && results.get(given_back).is_some_and(|one| one.changes > 0) {
+            return Ok(Next::Over);
         }
+        Ok(Next::Page(
+            rows.iter().map(Event::of).collect::<Result<_, _>>()?,
+        ))
     }
 
-    /// Records what became of the run's last page.
-    pub async fn settle(&self, db: &Db, outcome: &Outcome) -> Result<(), StoreError> {
-        match self.settled(outcome).commit(db).await {
+    /// Records what became of the run's last page, and lets the next relay in.
+    pub async fn settle_and_leave(self, db: &Db, outcome: &Outcome) -> Result<(), StoreError> {
+        let mut batch = self.settled(outcome);
+        batch.add(
+            "DELETE FROM lease WHERE name = 'relay' AND owner = ?1",
+            values![self.owner],
+        );
+        match batch.commit(db).await {
             Ok(_) | Err(BatchError::Unmet { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Lets the next relay in, and tidies up what nobody asks for any more.
-    pub async fn give_back(self, db: &Db) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        batch
-            .add(
-                "DELETE FROM lease WHERE name = 'relay' AND owner = ?1",
-                values![self.owner],
-            )
-            .add(
-                "DELETE FROM idempotency WHERE created_at_ms < {now} - ?1",
-                values![KEEP_ANSWERS_MS],
-            )
-            // Whom a limit or a board knew is forgotten as well.
-            .add(
-                "DELETE FROM rate_limit WHERE window_ends_ms < {now} - ?1",
-                values![KEEP_ANSWERS_MS],
-            )
-            .add(
-                "DELETE FROM presence WHERE expires_at_ms <= {now}",
-                values![],
-            );
-        batch.commit(db).await?;
-        Ok(())
-    }
-
-    /// A batch that holds on to the lease and marks the page's events.
+    /// A batch that holds on to the lease and marks the page's events. Where it is lost, the
+    /// events come once more.
     fn settled(&self, outcome: &Outcome) -> Batch {
         let mut batch = Batch::new();
+        batch.may_be_lost();
         batch.expect(
             1,
             "UPDATE lease SET expires_at_ms = {now} + ?2 WHERE name = 'relay' AND owner = ?1",
             values![&self.owner, LEASE_MS],
         );
-        batch.add(
-            (
-                "UPDATE outbox SET done_at_ms = {now} \
+        if !outcome.done.is_empty() {
+            batch.add(
+                (
+                    "UPDATE outbox SET done_at_ms = {now} \
                  WHERE seq IN (SELECT value FROM json_each(?1))",
-                "UPDATE outbox SET done_at_ms = {now} \
-                 WHERE seq IN (SELECT jsonb_array_elements_text(?1::jsonb)::bigint)",
-            ),
-            values![serde_json::Value::from(outcome.done.clone()).to_string()],
-        );
+                    "UPDATE outbox SET done_at_ms = {now} \
+                 WHERE seq = ANY (ARRAY(SELECT jsonb_array_elements_text(?1::jsonb)::bigint))",
+                ),
+                values![serde_json::Value::from(outcome.done.clone()).to_string()],
+            );
+        }
         for event in &outcome.failed {
             batch.add(
                 "UPDATE outbox SET attempts = attempts + 1, next_attempt_at_ms = {now} + ?2, \
@@ -199,17 +236,6 @@ pub async fn revive(db: &Db, seq: i64) -> Result<bool, StoreError> {
         Err(BatchError::Unmet { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-fn next_page(batch: &mut Batch) {
-    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE {DUE} ORDER BY seq LIMIT ?1");
-    batch.rows(sql, values![PAGE_EVENTS]);
-}
-
-/// The rows of the batch's last statement.
-fn page(results: Vec<StatementResult>) -> Result<Vec<Event>, StoreError> {
-    let rows = results.last().map_or(&[][..], |result| &result.rows);
-    rows.iter().map(Event::of).collect()
 }
 
 #[cfg(test)]

@@ -104,8 +104,8 @@ async fn refresh_locations(
     ids: &[String],
     events: &[&Event],
 ) -> Result<(), StoreError> {
-    let wanted = model.db.dialect().each("?1");
-    let sql = format!("SELECT DISTINCT brand_id FROM brand_location WHERE location_id IN {wanted}");
+    let wanted = model.db.dialect().among("?1");
+    let sql = format!("SELECT DISTINCT brand_id FROM brand_location WHERE location_id {wanted}");
     let rows = model
         .db
         .query(sql, values![serde_json::Value::from(ids).to_string()])

@@ -332,12 +332,9 @@ impl Question<'_> {
                 params.push(kind.into());
                 params.push(id.into());
                 params.push(self.from_location_id.unwrap_or_default().into());
-                let wanted = dialect.pick(
-                    "SELECT value AS item FROM json_each(?4)",
-                    "SELECT jsonb_array_elements_text(?4::jsonb) AS item",
-                );
+                let wanted = dialect.listed("?4", "item");
                 (
-                    OF_REQUEST.replace("{wanted}", wanted),
+                    OF_REQUEST.replace("{wanted}", &wanted),
                     "t.for_id <> '' AND t.for_type = ?6 AND t.for_id = ?7",
                 )
             }

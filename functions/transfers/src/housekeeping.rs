@@ -38,11 +38,11 @@ pub async fn run(call: &Call) -> Result<Reply, Error> {
     auth::housekeeper(call).await?;
     // What is set aside for an order is its payment's affair until that is settled.
     let sql = "SELECT brand_id, id, 'expired' AS what FROM (SELECT brand_id, id FROM transfer WHERE expires_at_ms <= {now} \
-                 AND (status = 'requested' OR (status = 'reserved' AND for_type <> 'order')) \
+                 AND status IN ('requested', 'reserved') AND (status = 'requested' OR (status = 'reserved' AND for_type <> 'order')) \
                  ORDER BY expires_at_ms LIMIT ?1) due \
                UNION ALL SELECT brand_id, transfer_id, 'look' FROM (SELECT brand_id, transfer_id FROM transfer_watch \
                  WHERE look_at_ms <= {now} ORDER BY look_at_ms LIMIT ?1) watched";
-    let rows = call.db().query(sql, values![RUN_TRANSFERS]).await?;
+    let rows = call.db().recall(sql, values![RUN_TRANSFERS]).await?;
     let mut run = Run::default();
     if rows.is_empty() {
         return Reply::json(200, &run);

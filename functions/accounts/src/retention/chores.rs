@@ -16,7 +16,7 @@ const RUN_ROWS: i64 = 100;
 pub async fn run(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(), Error> {
     let mut batch = Batch::new();
     for (sql, days) in chores(&brand.policies.retention) {
-        batch.add(sql, values![&brand.id, days * DAY_MS, RUN_ROWS]);
+        batch.count(sql, values![&brand.id, days * DAY_MS, RUN_ROWS]);
     }
     let results = batch.commit(call.db()).await?;
     run.more |= results
@@ -31,16 +31,14 @@ pub async fn run(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(
 fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
     let old = "{now} - ?2";
     let sessions = format!(
-        "SELECT s.id FROM account_session s WHERE s.brand_id = ?1 \
-         AND (s.expires_at_ms <= {old} OR s.revoked_at_ms <= {old}) ORDER BY s.expires_at_ms, s.id LIMIT ?3"
-    );
-    let carts = format!(
-        "SELECT c.id FROM cart c WHERE c.brand_id = ?1 AND c.updated_at_ms <= {old} AND c.expires_at_ms <= {{now}} \
-         AND NOT EXISTS (SELECT 1 FROM checkout_session s WHERE s.cart_id = c.id) ORDER BY c.updated_at_ms, c.id LIMIT ?3"
+        "SELECT e.id FROM (SELECT s.id FROM account_session s WHERE s.brand_id = ?1 AND s.expires_at_ms <= {old} \
+           ORDER BY s.expires_at_ms, s.id LIMIT ?3) e \
+         UNION SELECT r.id FROM (SELECT s.id FROM account_session s WHERE s.brand_id = ?1 AND s.revoked_at_ms <= {old} \
+           ORDER BY s.revoked_at_ms, s.id LIMIT ?3) r"
     );
     let checkouts = format!(
         "SELECT s.id FROM checkout_session s WHERE s.brand_id = ?1 AND s.updated_at_ms <= {old} \
-         AND s.expires_at_ms <= {old} AND s.status <> 'complete_in_progress' \
+         AND s.status IN ('incomplete', 'ready_for_complete', 'canceled') AND s.expires_at_ms <= {old} \
          AND NOT EXISTS (SELECT 1 FROM customer_order o WHERE o.checkout_session_id = s.id) \
          ORDER BY s.updated_at_ms, s.id LIMIT ?3"
     );
@@ -95,15 +93,6 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
             delete("checkout_session", "id", &checkouts),
             policy.checkout_days,
         ),
-        (
-            format!(
-                "DELETE FROM cart_merged WHERE cart_id IN ({carts}) OR into_cart_id IN ({carts})"
-            ),
-            policy.cart_days,
-        ),
-        (delete("cart_version", "cart_id", &carts), policy.cart_days),
-        (delete("account_cart", "cart_id", &carts), policy.cart_days),
-        (delete("cart", "id", &carts), policy.cart_days),
     ]
 }
 

@@ -76,11 +76,11 @@ async fn go_on(
          FROM (SELECT coalesce(max(up_to_ms), 0) AS ms, coalesce(max(up_to_id), '') AS id FROM retention_progress \
            WHERE brand_id = ?1 AND kind = ?2) done \
          JOIN {table} d ON d.brand_id = ?1 AND d.updated_at_ms <= {{now}} - ?3 \
-           AND (d.updated_at_ms > done.ms OR (d.updated_at_ms = done.ms AND d.id > done.id)) \
+           AND (d.updated_at_ms, d.id) > (done.ms, done.id) \
          ORDER BY d.updated_at_ms, d.id LIMIT ?4"
     );
     let params = values![brand_id, table, age_ms, RUN_DOCUMENTS];
-    let rows = call.db().query(sql, params).await?;
+    let rows = call.db().recall(sql, params).await?;
     let mut batch = Batch::new();
     let mut last = None;
     for row in &rows {

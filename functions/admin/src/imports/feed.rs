@@ -1,6 +1,6 @@
 //! From the body's bytes to items, and in batches of bounded size into their target.
 
-use aisle_domain::import::{Finding, Format, Header, Kind, Lacking, Report, Table};
+use aisle_domain::import::{Format, Header, Kind, Lacking, Report, Table};
 use aisle_http::{BodyStream, Error};
 use aisle_store::{BatchError, Dialect, StoreError};
 use aisle_ucp::admin::Tally;

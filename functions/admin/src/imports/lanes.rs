@@ -101,8 +101,8 @@ impl Known {
             .collect();
         let named = format!(
             "SELECT l.id, l.code FROM location l JOIN brand_location bl ON bl.location_id = l.id \
-             AND bl.brand_id = ?1 WHERE l.code IN {}",
-            run.db.dialect().each("?2"),
+             AND bl.brand_id = ?1 WHERE l.code {}",
+            run.db.dialect().among("?2"),
         );
         let sql = format!(
             "WITH named AS ({named}) SELECT 'location' AS kind, code AS k1, id AS k2, '' AS k3 FROM named \

@@ -142,8 +142,8 @@ async fn read(run: &Run<'_>, drafts: &[LocationDraft]) -> Result<HashMap<String,
         .collect();
     let sql = format!(
         "SELECT l.id, l.code, l.version, l.fingerprint, bl.brand_id FROM location l \
-         LEFT JOIN brand_location bl ON bl.location_id = l.id WHERE l.code IN {}",
-        run.db.dialect().each("?1"),
+         LEFT JOIN brand_location bl ON bl.location_id = l.id WHERE l.code {}",
+        run.db.dialect().among("?1"),
     );
     let rows = run
         .db

@@ -172,10 +172,10 @@ impl Known {
         let dialect = run.db.dialect();
         let sql = format!(
             "SELECT 'product' AS kind, handle AS name, handle, fingerprint FROM product \
-             WHERE brand_id = ?1 AND handle IN {} UNION ALL {} UNION ALL {}",
-            dialect.each("?2"),
-            holders_of("sku", &dialect.each("?3")),
-            holders_of("gtin", &dialect.each("?4")),
+             WHERE brand_id = ?1 AND handle {} UNION ALL {} UNION ALL {}",
+            dialect.among("?2"),
+            holders_of("sku", &dialect.among("?3")),
+            holders_of("gtin", &dialect.among("?4")),
         );
         let rows = run
             .db
@@ -218,7 +218,7 @@ impl Known {
         if alternatives.is_empty() {
             return Ok(());
         }
-        let sql = holders_of("sku", &run.db.dialect().each("?2"));
+        let sql = holders_of("sku", &run.db.dialect().among("?2"));
         let alternatives = names(alternatives.iter().map(String::as_str));
         for row in run
             .db
@@ -237,7 +237,7 @@ impl Known {
 fn holders_of(column: &str, values: &str) -> String {
     format!(
         "SELECT '{column}' AS kind, v.{column} AS name, p.handle AS handle, '' AS fingerprint FROM variant v \
-         JOIN product p ON p.id = v.product_id WHERE v.brand_id = ?1 AND v.{column} IN {values}"
+         JOIN product p ON p.id = v.product_id WHERE v.brand_id = ?1 AND v.{column} {values}"
     )
 }
 
@@ -256,8 +256,8 @@ async fn stored(
         return Ok(HashMap::new());
     }
     let sql = format!(
-        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND handle IN {}",
-        run.db.dialect().each("?2"),
+        "SELECT handle, version, doc FROM product WHERE brand_id = ?1 AND handle {}",
+        run.db.dialect().among("?2"),
     );
     let handles = names(handles.into_iter());
     let rows = run.db.query(sql, values![&run.brand.id, handles]).await?;

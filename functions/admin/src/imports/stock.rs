@@ -61,8 +61,8 @@ impl<'a> Stock<'a> {
             let name = dialect.pick("l.doc ->> 'name'", "l.doc::jsonb ->> 'name'");
             let sql = format!(
                 "SELECT l.id, {name} AS name FROM brand_location bl JOIN location l ON l.id = bl.location_id \
-                 WHERE bl.brand_id = ?1 AND {name} IN {}",
-                dialect.each("?2"),
+                 WHERE bl.brand_id = ?1 AND {name} {}",
+                dialect.among("?2"),
             );
             let rows = self
                 .run
@@ -164,13 +164,13 @@ impl Known {
         let codes = counts.iter().map(|count| count.location.as_str()).collect();
         let dialect = run.db.dialect();
         let sql = format!(
-            "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku IN {} \
-             UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin IN {} \
+            "SELECT 'sku' AS kind, sku AS name, sku AS found FROM variant WHERE brand_id = ?1 AND sku {} \
+             UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin {} \
              UNION ALL SELECT 'location', l.code, l.id FROM location l \
-             JOIN brand_location bl ON bl.location_id = l.id AND bl.brand_id = ?1 WHERE l.code IN {}",
-            dialect.each("?2"),
-            dialect.each("?3"),
-            dialect.each("?4"),
+             JOIN brand_location bl ON bl.location_id = l.id AND bl.brand_id = ?1 WHERE l.code {}",
+            dialect.among("?2"),
+            dialect.among("?3"),
+            dialect.among("?4"),
         );
         let rows = run
             .db

@@ -30,12 +30,12 @@ pub async fn run(call: &Call) -> Result<HousekeepingRun, Error> {
 }
 
 async fn settle(call: &Call) -> Result<(usize, bool), Error> {
-    let sql = "SELECT i.brand_id, i.order_id FROM instalment i JOIN payment p ON p.id = i.payment_id \
-               WHERE i.status = 'due' AND p.status = 'started' AND p.updated_at_ms < {now} - ?1 \
+    let sql = "SELECT i.brand_id, i.order_id FROM payment p CROSS JOIN instalment i \
+               WHERE i.payment_id = p.id AND i.status = 'due' AND p.status = 'started' AND p.updated_at_ms < {now} - ?1 \
                ORDER BY p.updated_at_ms LIMIT ?2";
     let rows = call
         .db()
-        .query(sql, values![INTERRUPTED_MS, RUN_ROWS])
+        .recall(sql, values![INTERRUPTED_MS, RUN_ROWS])
         .await?;
     if rows.is_empty() {
         return Ok((0, false));
@@ -54,6 +54,8 @@ async fn settle(call: &Call) -> Result<(usize, bool), Error> {
 
 async fn remind(call: &Call) -> Result<(usize, bool), Error> {
     const DAY_MS: i64 = 86_400_000;
+    /// A policy reminds no earlier.
+    const EARLIEST_MS: i64 = 365 * DAY_MS;
     let days = call.db().dialect().pick(
         "l.doc ->> '$.policy.reminder_days'",
         "CAST(l.doc::jsonb #>> '{policy,reminder_days}' AS BIGINT)",
@@ -62,9 +64,11 @@ async fn remind(call: &Call) -> Result<(usize, bool), Error> {
         "SELECT i.brand_id, i.order_id, i.position, i.amount_minor FROM instalment i \
          JOIN layaway l ON l.brand_id = i.brand_id AND l.order_id = i.order_id \
          WHERE i.status = 'due' AND i.reminded_at_ms IS NULL AND l.status = 'active' \
-           AND i.due_at_ms - {days} * ?1 <= {{now}} ORDER BY i.due_at_ms, i.order_id LIMIT ?2"
+           AND i.due_at_ms <= {{now}} + ?3 AND i.due_at_ms - {days} * ?1 <= {{now}} \
+         ORDER BY i.due_at_ms, i.order_id LIMIT ?2"
     );
-    let rows = call.db().query(sql, values![DAY_MS, RUN_ROWS]).await?;
+    let params = values![DAY_MS, RUN_ROWS, EARLIEST_MS];
+    let rows = call.db().recall(sql, params).await?;
     let mut reminded = 0;
     for row in &rows {
         let (brand_id, order_id) = named(row)?;
@@ -85,7 +89,7 @@ async fn remind(call: &Call) -> Result<(usize, bool), Error> {
 async fn default(call: &Call) -> Result<(usize, bool), Error> {
     let sql = "SELECT brand_id, order_id FROM layaway WHERE status = 'active' AND deadline_ms <= {now} \
                ORDER BY deadline_ms, order_id LIMIT ?1";
-    let rows = call.db().query(sql, values![RUN_ROWS]).await?;
+    let rows = call.db().recall(sql, values![RUN_ROWS]).await?;
     let mut defaulted = 0;
     for row in &rows {
         let (brand_id, order_id) = named(row)?;

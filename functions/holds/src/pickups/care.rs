@@ -26,7 +26,7 @@ const DAY_MS: i64 = 86_400_000;
 /// that lie ready and whose shopper is to be reminded.
 const DUE: &str = "SELECT k.brand_id, k.order_id, k.location_id, k.status, k.pickup_by_ms, k.version AS pickup_version, \
      o.doc, o.version, rule.keep_ms, CASE WHEN k.pickup_by_ms + rule.keep_ms <= {now} THEN 1 ELSE 0 END AS is_over \
-     FROM {rules} rule JOIN pickup k ON k.brand_id = rule.brand_id \
+     FROM {rules} rule JOIN pickup k ON k.brand_id = rule.brand_id AND k.pickup_by_ms <= {now} + rule.remind_ms \
      JOIN customer_order o ON o.brand_id = k.brand_id AND o.id = k.order_id AND o.status = 'confirmed' \
      WHERE k.status IN ('preparing', 'ready') AND (k.pickup_by_ms + rule.keep_ms <= {now} \
        OR (k.status = 'ready' AND rule.remind_ms > 0 AND k.pickup_by_ms - rule.remind_ms <= {now} AND NOT EXISTS (\
@@ -71,7 +71,7 @@ async fn due(call: &Call, brands: &[Rc<Brand>]) -> Result<Vec<Row>, StoreError> 
     );
     let sql = DUE.replace("{rules}", table);
     let rules = serde_json::Value::from(rules).to_string();
-    call.db().query(sql, values![rules, RUN_ORDERS]).await
+    call.db().recall(sql, values![rules, RUN_ORDERS]).await
 }
 
 /// An order that waits to be collected.

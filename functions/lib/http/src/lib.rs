@@ -38,7 +38,7 @@ mod serve;
 pub mod shopper;
 pub mod watch;
 
-pub use background::{after_response, notify_messages, notify_relay};
+pub use background::{RELAY_LOOKS_AGAIN, after_response, notify_messages, notify_relay};
 pub use body::BodyStream;
 pub use call::Call;
 pub use error::Error;

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Batch {
     statements: Vec<Statement>,
+    may_be_lost: bool,
 }
 
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct Statement {
     pub(crate) params: Vec<Value>,
     pub(crate) expect: Option<u64>,
     pub(crate) rows: bool,
+    pub(crate) counted: bool,
 }
 
 impl Statement {
@@ -41,7 +43,8 @@ impl Statement {
 /// What one statement of a committed batch did.
 #[derive(Debug, Clone)]
 pub struct StatementResult {
-    /// Rows that it changed or, of a statement that returns rows, how many came back.
+    /// Rows that it changed, as far as it was to be counted or must touch so many; of a statement
+    /// that returns rows, how many came back.
     pub changes: u64,
     /// Empty unless the statement was added with `rows` or `expect_rows`.
     pub rows: Vec<Row>,
@@ -63,17 +66,22 @@ impl Batch {
 
     /// A change that may touch any number of rows.
     pub fn add(&mut self, sql: impl Into<Sql>, params: Vec<Value>) -> &mut Self {
-        self.push(sql.into(), params, None, false)
+        self.push(sql.into(), params, None, [false, false])
+    }
+
+    /// The same, which tells how many it touched.
+    pub fn count(&mut self, sql: impl Into<Sql>, params: Vec<Value>) -> &mut Self {
+        self.push(sql.into(), params, None, [false, true])
     }
 
     /// A change that must touch exactly `count` rows.
     pub fn expect(&mut self, count: u64, sql: impl Into<Sql>, params: Vec<Value>) -> &mut Self {
-        self.push(sql.into(), params, Some(count), false)
+        self.push(sql.into(), params, Some(count), [false, true])
     }
 
     /// A SELECT, or a change with RETURNING, whose rows come back.
     pub fn rows(&mut self, sql: impl Into<Sql>, params: Vec<Value>) -> &mut Self {
-        self.push(sql.into(), params, None, true)
+        self.push(sql.into(), params, None, [true, true])
     }
 
     /// The same, which must return exactly `count` rows.
@@ -83,13 +91,13 @@ impl Batch {
         sql: impl Into<Sql>,
         params: Vec<Value>,
     ) -> &mut Self {
-        self.push(sql.into(), params, Some(count), true)
+        self.push(sql.into(), params, Some(count), [true, true])
     }
 
     /// Runs the batch: one call on PostgreSQL. Work that lost to a deadlock, a
     /// serialisation failure or a lock is tried again a few times; it left nothing behind.
     pub async fn commit(&self, db: &Db) -> Result<Vec<StatementResult>, BatchError> {
-        let form = db.dialect().pick(Form::Sqlite, Form::PostgresBatch);
+        let form = db.dialect().pick(Form::Sqlite, Form::PostgresRun);
         let translated = self
             .statements
             .iter()
@@ -117,22 +125,38 @@ impl Batch {
         texts: &[String],
         heavy: &Heavy,
     ) -> Result<Vec<StatementResult>, Failure> {
+        let (statements, lasting) = (&self.statements, !self.may_be_lost);
         match connection {
             Connection::Sqlite(connection) => {
-                connection.batch(&self.statements, texts, heavy).await
+                connection.batch(statements, texts, heavy, lasting).await
             }
             Connection::Postgres(connection) => {
-                connection.batch(&self.statements, texts, heavy).await
+                connection.batch(statements, texts, heavy, lasting).await
             }
         }
     }
 
-    fn push(&mut self, sql: Sql, params: Vec<Value>, expect: Option<u64>, rows: bool) -> &mut Self {
+    /// Commits without waiting for the disk: after a loss of power the batch may be gone, whole,
+    /// with all that was committed after it. For drafts, and for what is done again when it is
+    /// missing; never for a promise that nothing else leads back to.
+    pub fn may_be_lost(&mut self) -> &mut Self {
+        self.may_be_lost = true;
+        self
+    }
+
+    fn push(
+        &mut self,
+        sql: Sql,
+        params: Vec<Value>,
+        expect: Option<u64>,
+        [rows, counted]: [bool; 2],
+    ) -> &mut Self {
         self.statements.push(Statement {
             sql,
             params,
             expect,
             rows,
+            counted,
         });
         self
     }

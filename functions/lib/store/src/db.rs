@@ -10,7 +10,7 @@ use futures::lock::Mutex;
 use spin_sdk::variables;
 
 use crate::{
-    BatchError, Dialect, Row, SCHEMA_VERSION, Sql, StoreError, Value, deadline,
+    Batch, BatchError, Dialect, Row, SCHEMA_VERSION, Sql, StoreError, Value, deadline,
     error::Failure,
     heavy::{self, Heavy},
     postgres,
@@ -91,7 +91,8 @@ impl Db {
     }
 
     /// Runs one statement and returns all its rows: one call. `?1` and `{now}` work on
-    /// both databases. Not for changes; those are a [`Batch`](crate::Batch).
+    /// both databases. Not for changes; those are a [`Batch`](crate::Batch). What is asked
+    /// again and again is [`recall`](Self::recall).
     pub async fn query(
         &self,
         sql: impl Into<Sql>,
@@ -119,6 +120,25 @@ impl Db {
                 }
             }
         }
+    }
+
+    /// The same for a statement of many parts, whose text is always the same and whose rows are
+    /// few: PostgreSQL keeps its plan, which costs more to make than to follow.
+    pub async fn recall(
+        &self,
+        sql: impl Into<Sql>,
+        params: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        if self.dialect() == Dialect::Sqlite {
+            return self.query(sql, params).await;
+        }
+        let mut batch = Batch::new();
+        batch.rows(sql, params);
+        let results = batch.commit(self).await?;
+        Ok(results
+            .into_iter()
+            .next()
+            .map_or_else(Vec::new, |one| one.rows))
     }
 
     /// The first row of [`query`](Self::query), if there is one.
@@ -164,6 +184,16 @@ impl Db {
             check_schema(&connection).await?;
         }
         Ok(connection)
+    }
+}
+
+/// A connection of SQLite stays with the instance; one of PostgreSQL goes back to its pool,
+/// where others wait for it.
+impl Drop for Db {
+    fn drop(&mut self) {
+        if let Some(Connection::Sqlite(connection)) = self.connection.get_mut().take() {
+            connection.keep();
+        }
     }
 }
 

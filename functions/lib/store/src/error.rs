@@ -103,6 +103,8 @@ pub(crate) enum Failure {
     Violated(String),
     /// The statement names a table that does not exist.
     NoTable(String),
+    /// The session does not know the statement by its name.
+    Unprepared,
     SchemaMismatch {
         found: i64,
     },
@@ -125,6 +127,7 @@ impl From<Failure> for BatchError {
             }
             .into(),
             Failure::NoTable(why) | Failure::Bug(why) => StoreError::Bug(why).into(),
+            Failure::Unprepared => StoreError::Bug("a statement was forgotten".into()).into(),
         }
     }
 }

@@ -1,6 +1,10 @@
-//! PostgreSQL. A read is one query; a write is one call of `aisle_batch`, never a
+//! PostgreSQL. A read is one query; a write is one call of `aisle_run`, never a
 //! transaction held open over several calls, because the pooled connection would keep it
 //! when the component is stopped half-way.
+//!
+//! To plan a statement costs more than to run it, and nothing between here and the server
+//! keeps plans: so a session of the server keeps them, by names that follow from the texts.
+//! Which session answers is not ours to know, a pooler may change it from call to call.
 
 use std::rc::Rc;
 
@@ -13,6 +17,7 @@ use crate::{
     error::Failure,
     heavy::Heavy,
     row::{self, Field},
+    sha256_hex,
 };
 
 /// How long a statement waits for somebody else's row lock. Well inside the deadline of
@@ -63,20 +68,43 @@ impl Connection {
         self.rows(text, params).await
     }
 
-    /// One call, all or nothing.
+    /// One call, all or nothing; a second one where the session lacks a statement yet.
     pub(crate) async fn batch(
         &self,
         statements: &[Statement],
         texts: &[String],
         heavy: &Heavy,
+        lasting: bool,
+    ) -> Result<Vec<StatementResult>, Failure> {
+        let names: Vec<String> = statements
+            .iter()
+            .zip(texts)
+            .map(|(statement, text)| name(text, statement.rows))
+            .collect();
+        let known = run_json(statements, &names, None);
+        match self.run(known, heavy, lasting).await {
+            Err(Failure::Unprepared) => {
+                let told = run_json(statements, &names, Some(texts));
+                self.run(told, heavy, lasting).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run(
+        &self,
+        run: String,
+        heavy: &Heavy,
+        lasting: bool,
     ) -> Result<Vec<StatementResult>, Failure> {
         let params = vec![
-            ParameterValue::Str(batch_json(statements, texts)),
+            ParameterValue::Str(run),
             ParameterValue::Int64(LOCK_TIMEOUT_MS),
+            ParameterValue::Boolean(lasting),
         ];
         let admitted = heavy.condition().map(|place| format!(" WHERE {place}"));
         let call = format!(
-            "SELECT aisle_batch($1::text::jsonb, $2::bigint)::text AS results{}",
+            "SELECT aisle_run($1::text::jsonb, $2::bigint, $3::boolean) AS results{}",
             admitted.unwrap_or_default()
         );
         let rows = self.rows(&call, params).await?;
@@ -109,18 +137,30 @@ impl Connection {
     }
 }
 
-/// The argument of `aisle_batch`.
-fn batch_json(statements: &[Statement], texts: &[String]) -> String {
-    let statements = statements.iter().zip(texts).map(|(statement, text)| {
+/// What a session knows a statement by: no two texts share it.
+fn name(text: &str, rows: bool) -> String {
+    let digest = sha256_hex(text.as_bytes());
+    let digest = digest.get(..32).unwrap_or_default();
+    format!("aisle_{}{digest}", if rows { "r" } else { "c" })
+}
+
+/// The argument of `aisle_run`.
+fn run_json(statements: &[Statement], names: &[String], texts: Option<&[String]>) -> String {
+    let run = |(index, (statement, name)): (usize, (&Statement, &String))| {
         let params: Vec<_> = statement.params.iter().map(json_parameter).collect();
-        serde_json::json!({
-            "sql": text,
+        let mut run = serde_json::json!({
+            "name": name,
             "params": params,
             "expect": statement.expect,
             "rows": statement.rows,
-        })
-    });
-    serde_json::Value::Array(statements.collect()).to_string()
+        });
+        if let Some(text) = texts.and_then(|texts| texts.get(index)) {
+            run["sql"] = text.as_str().into();
+        }
+        run
+    };
+    let runs = statements.iter().zip(names).enumerate().map(run);
+    serde_json::Value::Array(runs.collect()).to_string()
 }
 
 fn json_parameter(value: &Value) -> serde_json::Value {
@@ -130,24 +170,16 @@ fn json_parameter(value: &Value) -> serde_json::Value {
     }
 }
 
-/// The answer of `aisle_batch`: for each statement its `changes` and, where they were
-/// asked for, its `rows`.
+/// The answer of `aisle_run`: for each statement how many rows it changed and, where they were
+/// asked for, which came back.
 fn parse_results(text: &str) -> Result<Vec<StatementResult>, Failure> {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        changes: u64,
-        rows: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
-    }
+    type Answer = (u64, Option<Vec<serde_json::Map<String, serde_json::Value>>>);
     let answers: Vec<Answer> =
         serde_json::from_str(text).map_err(|error| Failure::Bug(error.to_string()))?;
-    let result = |answer: Answer| {
-        let rows = answer
-            .rows
-            .unwrap_or_default()
-            .into_iter()
-            .map(row::from_json);
+    let result = |(changes, rows): Answer| {
+        let rows = rows.unwrap_or_default().into_iter().map(row::from_json);
         Ok(StatementResult {
-            changes: answer.changes,
+            changes,
             rows: rows.collect::<Result<_, _>>().map_err(Failure::Bug)?,
         })
     };
@@ -215,6 +247,7 @@ fn db_failure(error: DbError) -> Failure {
         }
         ("AI002", _) => Failure::Busy(message),
         ("40001" | "40P01" | "55P03", _) => Failure::Contended(message),
+        ("26000", _) => Failure::Unprepared,
         ("42P01", _) => Failure::NoTable(message),
         (_, "23") => Failure::Violated(message),
         ("57014" | "57P01" | "57P02" | "57P03" | "25006", _) | (_, "08" | "53" | "58") => {
@@ -235,6 +268,7 @@ mod tests {
             params,
             expect,
             rows,
+            counted: true,
         }
     }
 
@@ -282,25 +316,34 @@ mod tests {
             statement(Some(1), false, values![3, "A\"1", None::<i64>]),
             statement(None, true, vec![]),
         ];
-        let json: serde_json::Value = serde_json::from_str(&batch_json(
-            &statements,
-            &["UPDATE".into(), "SELECT".into()],
-        ))
-        .unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!([
-                {"sql": "UPDATE", "params": [3, "A\"1", null], "expect": 1, "rows": false},
-                {"sql": "SELECT", "params": [], "expect": null, "rows": true},
-            ])
-        );
+        let (names, texts) = (["c".into(), "r".into()], ["UPDATE".into(), "SELECT".into()]);
+        let json = |texts| {
+            let json = run_json(&statements, &names, texts);
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()
+        };
+        let mut expected = serde_json::json!([
+            {"name": "c", "params": [3, "A\"1", null], "expect": 1, "rows": false},
+            {"name": "r", "params": [], "expect": null, "rows": true},
+        ]);
+        assert_eq!(json(None), expected);
+        expected[0]["sql"] = "UPDATE".into();
+        expected[1]["sql"] = "SELECT".into();
+        assert_eq!(json(Some(&texts[..])), expected);
+    }
+
+    #[test]
+    fn a_name_says_which_text_it_is_and_whether_rows_come_back() {
+        let names = [("SELECT 1", true), ("SELECT 1", false), ("SELECT 2", true)]
+            .map(|(text, rows)| name(text, rows));
+        assert_eq!(names[0], name("SELECT 1", true));
+        assert!(names[0] != names[1] && names[0] != names[2]);
+        // PostgreSQL cuts names off after 63 bytes.
+        assert!(names.iter().all(|name| name.len() < 63));
     }
 
     #[test]
     fn its_answer_is_rows_and_counts() {
-        let results =
-            parse_results(r#"[{"changes":1,"rows":null},{"changes":2,"rows":[{"n":1},{"n":2}]}]"#)
-                .unwrap();
+        let results = parse_results(r#"[[1,null],[2,[{"n":1},{"n":2}]]]"#).unwrap();
         assert_eq!((results[0].changes, results[0].rows.len()), (1, 0));
         assert_eq!(results[1].rows[1].int("n").unwrap(), 2);
         assert!(matches!(parse_results("{"), Err(Failure::Bug(_))));
@@ -331,6 +374,10 @@ mod tests {
             db_failure(db_error("53300", None, &[])),
             Failure::Unavailable(_)
         ));
+        assert_eq!(
+            db_failure(db_error("26000", None, &[])),
+            Failure::Unprepared
+        );
         assert!(matches!(
             db_failure(db_error("42601", None, &[])),
             Failure::Bug(_)

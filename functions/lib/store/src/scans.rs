@@ -129,10 +129,10 @@ impl Items {
 
 fn items_sql(dialect: Dialect, skus: &str, gtins: &str) -> String {
     format!(
-        "SELECT 'sku' AS kind, sku AS name, sku FROM variant WHERE brand_id = ?1 AND sku IN {} \
-         UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin IN {}",
-        dialect.each(skus),
-        dialect.each(gtins),
+        "SELECT 'sku' AS kind, sku AS name, sku FROM variant WHERE brand_id = ?1 AND sku {} \
+         UNION ALL SELECT 'gtin', gtin, sku FROM variant WHERE brand_id = ?1 AND gtin {}",
+        dialect.among(skus),
+        dialect.among(gtins),
     )
 }
 
@@ -215,15 +215,15 @@ pub async fn facts(
          UNION ALL SELECT 'line', sku, '', '', 0, '', '', 0, 0, {none} FROM transfer_line \
          WHERE brand_id = ?1 AND transfer_id = ?2 \
          UNION ALL SELECT 'kept', task_id, sku, zone, quantity, condition, '', sequence, 0, {none} FROM device_scan \
-         WHERE device_id = ?3 AND sequence IN {}",
+         WHERE device_id = ?3 AND sequence {}",
         idempotency::COLUMNS,
         idempotency::join("?7", "?8"),
         kind.location_column(),
         kind.table(),
         items_sql(dialect, "?4", "?5"),
         dialect.pick(
-            "(SELECT value FROM json_each(?6))",
-            "(SELECT CAST(jsonb_array_elements_text(?6::jsonb) AS BIGINT))",
+            "IN (SELECT value FROM json_each(?6))",
+            "= ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(?6::jsonb) AS BIGINT)))",
         ),
     );
     let mut params = values![

@@ -24,12 +24,28 @@ impl Dialect {
         }
     }
 
-    /// A subselect of the texts in a JSON array of strings, to be compared with `IN`:
-    /// `format!("… WHERE sku IN {}", dialect.each("?1"))`.
-    pub fn each(self, placeholder: &str) -> String {
+    /// What a column is compared with to be one of the texts in a JSON array of strings:
+    /// `format!("… WHERE sku {}", dialect.among("?1"))`.
+    pub fn among(self, placeholder: &str) -> String {
+        self.among_few(&self.pick(
+            format!("SELECT value FROM json_each({placeholder})"),
+            format!("SELECT jsonb_array_elements_text({placeholder}::jsonb)"),
+        ))
+    }
+
+    /// What a column is compared with to be one of the few values of `select`. PostgreSQL takes
+    /// an array for short, and looks its values up one by one; of what a function answers it
+    /// expects hundreds of rows, for which it would rather read a whole table.
+    pub fn among_few(self, select: &str) -> String {
+        self.pick(format!("IN ({select})"), format!("= ANY (ARRAY({select}))"))
+    }
+
+    /// A SELECT of the texts in a JSON array of strings, each a row of `column`; for as short as
+    /// with [`among_few`](Self::among_few).
+    pub fn listed(self, placeholder: &str, column: &str) -> String {
         self.pick(
-            format!("(SELECT value FROM json_each({placeholder}))"),
-            format!("(SELECT jsonb_array_elements_text({placeholder}::jsonb))"),
+            format!("SELECT value AS {column} FROM json_each({placeholder})"),
+            format!("SELECT unnest(ARRAY(SELECT jsonb_array_elements_text({placeholder}::jsonb))) AS {column}"),
         )
     }
 }
@@ -83,8 +99,9 @@ pub(crate) enum Form {
     Sqlite,
     /// A query of its own: `$1` with the parameter's type.
     PostgresQuery,
-    /// A statement of `aisle_batch`, whose parameters are one JSON array, `$1`.
-    PostgresBatch,
+    /// A statement of `aisle_run`, whose parameters are one JSON array, `$1`, and the time at
+    /// which it begins, `$2`.
+    PostgresRun,
 }
 
 /// The statement as its database wants it.
@@ -159,13 +176,16 @@ fn special(text: &str) -> Special {
     }
 }
 
+/// One instant for a statement, known before its rows are looked for, so that an index on a
+/// time can serve a comparison with it: a subselect that depends on no row, or a parameter.
 fn now(form: Form) -> &'static str {
     match form {
         // The only sub-second clock of SQLite that is not text; a REAL of seconds.
         Form::Sqlite => {
-            "(CAST(unixepoch('subsec') * 1000 AS INTEGER) + (SELECT offset_ms FROM clock WHERE id = 1))"
+            "(SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) + offset_ms FROM clock WHERE id = 1)"
         }
-        Form::PostgresQuery | Form::PostgresBatch => "aisle_now_ms()",
+        Form::PostgresQuery => "(SELECT aisle_now_ms())",
+        Form::PostgresRun => "$2",
     }
 }
 
@@ -177,8 +197,8 @@ fn placeholder(number: usize, params: &[Value], form: Form) -> Result<String, St
         (Form::Sqlite, _) => format!("?{number}"),
         (Form::PostgresQuery, Value::Int(_)) => format!("${number}::bigint"),
         (Form::PostgresQuery, Value::Text(_)) => format!("${number}::text"),
-        (Form::PostgresBatch, Value::Int(_)) => format!("(($1->>{})::bigint)", number - 1),
-        (Form::PostgresBatch, Value::Text(_)) => format!("($1->>{})", number - 1),
+        (Form::PostgresRun, Value::Int(_)) => format!("(($1->>{})::bigint)", number - 1),
+        (Form::PostgresRun, Value::Text(_)) => format!("($1->>{})", number - 1),
     })
 }
 
@@ -201,7 +221,7 @@ mod tests {
                 && query.contains("sku = $2::text")
                 && query.ends_with(">= $1::bigint")
         );
-        let batch = translated(Form::PostgresBatch);
+        let batch = translated(Form::PostgresRun);
         assert!(
             batch.contains("on_hand - (($1->>0)::bigint),") && batch.contains("sku = ($1->>1)")
         );
@@ -209,15 +229,28 @@ mod tests {
 
     #[test]
     fn literals_and_comments_are_left_alone() {
-        for form in [Form::Sqlite, Form::PostgresQuery, Form::PostgresBatch] {
+        for form in [Form::Sqlite, Form::PostgresQuery, Form::PostgresRun] {
             assert!(translated(form).contains("'why? {now} ?1 it''s' -- ?2 {now}\n"));
         }
     }
 
     #[test]
     fn the_clock_is_each_databases_own() {
-        assert!(translated(Form::Sqlite).contains("at_ms < (CAST(unixepoch('subsec')"));
-        assert!(translated(Form::PostgresBatch).contains("at_ms < aisle_now_ms()"));
+        assert!(translated(Form::Sqlite).contains("at_ms < (SELECT CAST(unixepoch('subsec')"));
+        assert!(translated(Form::PostgresQuery).contains("at_ms < (SELECT aisle_now_ms())"));
+        assert!(translated(Form::PostgresRun).contains("at_ms < $2 "));
+    }
+
+    #[test]
+    fn a_list_is_looked_up_value_by_value() {
+        let lists = [Dialect::Sqlite, Dialect::Postgres].map(|dialect| dialect.among("?1"));
+        assert_eq!(
+            lists,
+            [
+                "IN (SELECT value FROM json_each(?1))",
+                "= ANY (ARRAY(SELECT jsonb_array_elements_text(?1::jsonb)))"
+            ]
+        );
     }
 
     #[test]

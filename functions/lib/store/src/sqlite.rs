@@ -1,9 +1,14 @@
-//! The runtime's SQLite. One statement at a time, read to its end, then its result,
-//! then `changes()`: any other order hangs, misses errors or counts the wrong rows.
+//! The runtime's SQLite. A read goes beside other work of its request. A batch goes without
+//! a pause from the lock, for which all other writers wait, to its release.
+//!
+//! What a connection learns of the schema costs more than a statement, so an instance keeps
+//! one for its next request.
 
+use std::cell::Cell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use spin_sdk::sqlite;
+use spin_sdk::sqlite::wit::sqlite;
 
 use crate::{
     Row, Value,
@@ -13,76 +18,126 @@ use crate::{
     row::Field,
 };
 
-pub(crate) struct Connection(sqlite::Connection);
+/// How long SQLite itself waits for a lock. It looks less and less often, so that who waits
+/// long would wait ever longer: after this time the count begins anew.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 10";
+
+/// How long a batch waits for its turn. Well inside the deadline of the call, so that the
+/// caller learns why.
+const TURN: Duration = Duration::from_secs(3);
+
+thread_local! {
+    /// The connection that the instance's next request begins with.
+    static IDLE: Cell<Option<Connection>> = const { Cell::new(None) };
+}
+
+pub(crate) struct Connection {
+    inner: sqlite::Connection,
+    /// Whether commits wait until the disk has them; not known of a new one.
+    lasting: Cell<Option<bool>>,
+    /// A transaction could not be ended.
+    is_stuck: Cell<bool>,
+}
 
 impl Connection {
     pub(crate) async fn open() -> Result<Self, Failure> {
-        sqlite::Connection::open_default()
-            .await
-            .map(Self)
-            .map_err(failure)
+        if let Some(idle) = IDLE.take() {
+            return Ok(idle);
+        }
+        let opened = sqlite::Connection::open_async("default".into()).await;
+        let connection = Self {
+            inner: opened.map_err(failure)?,
+            lasting: Cell::new(None),
+            is_stuck: Cell::new(false),
+        };
+        connection.at_once(BUSY_TIMEOUT, &[])?;
+        Ok(connection)
+    }
+
+    /// Leaves the connection to the instance's next request. One on which anything has failed,
+    /// or was cut short, is none to keep.
+    pub(crate) fn keep(self) {
+        if !self.is_stuck.get() {
+            IDLE.set(Some(self));
+        }
     }
 
     pub(crate) async fn query(&self, text: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
-        let mut result = self
-            .0
-            .execute(text, params.iter().map(parameter))
-            .await
-            .map_err(failure)?;
-        let columns: Rc<[String]> = result.columns().into();
-        let mut rows = Vec::new();
-        while let Some(row) = result.next().await {
-            rows.push(Row::new(
-                columns.clone(),
-                row.values
-                    .into_iter()
-                    .map(field)
-                    .collect::<Result<_, _>>()?,
-            ));
-        }
-        result.result().await.map_err(failure)?;
-        Ok(rows)
+        let params = params.iter().map(parameter).collect();
+        let started = self.inner.execute_async(text.to_owned(), params).await;
+        let (columns, rows, result) = started.map_err(failure)?;
+        // Read to the end before the result is asked for: the other way round it hangs.
+        let rows = rows.collect().await;
+        result.await.map_err(failure)?;
+        typed(columns, rows)
     }
 
-    /// All or nothing. When this future is dropped half-way the connection goes with it,
-    /// and SQLite undoes what a closed connection left open.
+    /// All or nothing. `lasting`: it is on the disk when this answers.
     pub(crate) async fn batch(
         &self,
         statements: &[Statement],
         texts: &[String],
         heavy: &Heavy,
+        lasting: bool,
     ) -> Result<Vec<StatementResult>, Failure> {
-        // IMMEDIATE: a transaction that begins as a reader cannot become a writer later
-        // without the chance of a failure that no waiting cures. Who only reads takes
-        // nobody's turn to write.
-        let begin = match statements.iter().all(Statement::only_reads) {
-            true => "BEGIN",
-            false => "BEGIN IMMEDIATE",
-        };
-        self.query(&heavy.sqlite(begin.into()), &[]).await?;
-        let outcome = match self.run(statements, texts).await {
-            Ok(results) => self.query("COMMIT", &[]).await.map(|_| results),
-            Err(failure) => Err(failure),
-        };
+        match statements.iter().all(Statement::only_reads) {
+            // Who only reads takes nobody's turn to write.
+            true => self.at_once(&heavy.sqlite("BEGIN".into()), &[]).map(drop)?,
+            false => {
+                self.make_lasting(lasting)?;
+                self.begin(heavy).await?;
+            }
+        }
+        let outcome = self.run(statements, texts).and_then(|results| {
+            self.at_once("COMMIT", &[])?;
+            Ok(results)
+        });
         if outcome.is_err() {
-            // Refused only when SQLite has rolled back by itself already.
-            let _ = self.query("ROLLBACK", &[]).await;
+            // Refused where SQLite has rolled back by itself already, too: not worth a guess.
+            let undone = self.at_once("ROLLBACK", &[]);
+            self.is_stuck.set(undone.is_err());
         }
         outcome
     }
 
-    async fn run(
+    /// In write-ahead mode a commit is whole after a loss of power in any case, and never lost
+    /// without those that came after it; whether it may be lost is what differs.
+    fn make_lasting(&self, lasting: bool) -> Result<(), Failure> {
+        if self.lasting.replace(Some(lasting)) != Some(lasting) {
+            let level = if lasting { "FULL" } else { "NORMAL" };
+            self.at_once(&format!("PRAGMA synchronous = {level}"), &[])?;
+        }
+        Ok(())
+    }
+
+    /// IMMEDIATE: a transaction that begins as a reader cannot become a writer later without
+    /// the chance of a failure that no waiting cures.
+    async fn begin(&self, heavy: &Heavy) -> Result<(), Failure> {
+        let since = Instant::now();
+        let begin = heavy.sqlite("BEGIN IMMEDIATE".into());
+        loop {
+            match self.at_once(&begin, &[]) {
+                Err(Failure::Contended(_)) if since.elapsed() < TURN => {
+                    // Others of this instance get on meanwhile, and a deadline can pass.
+                    spin_sdk::time::sleep(Duration::from_micros(500)).await;
+                }
+                outcome => return outcome.map(drop),
+            }
+        }
+    }
+
+    fn run(
         &self,
         statements: &[Statement],
         texts: &[String],
     ) -> Result<Vec<StatementResult>, Failure> {
         let mut results = Vec::with_capacity(statements.len());
         for (index, (statement, text)) in statements.iter().zip(texts).enumerate() {
-            let rows = self.query(text, &statement.params).await?;
-            let changes = if statement.rows {
-                rows.len() as u64
-            } else {
-                self.0.changes().await
+            let rows = self.at_once(text, &statement.params)?;
+            let changes = match statement {
+                Statement { rows: true, .. } => rows.len() as u64,
+                Statement { counted: true, .. } => self.inner.changes(),
+                _ => 0,
             };
             if statement.expect.is_some_and(|expected| expected != changes) {
                 return Err(Failure::Unmet {
@@ -97,6 +152,22 @@ impl Connection {
         }
         Ok(results)
     }
+
+    /// Runs a statement in one call, while which the instance does nothing else.
+    fn at_once(&self, text: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
+        let params: Vec<_> = params.iter().map(parameter).collect();
+        let result = self.inner.execute(text, &params).map_err(failure)?;
+        typed(result.columns, result.rows)
+    }
+}
+
+fn typed(columns: Vec<String>, rows: Vec<sqlite::RowResult>) -> Result<Vec<Row>, Failure> {
+    let columns: Rc<[String]> = columns.into();
+    let typed = |row: sqlite::RowResult| {
+        let fields = row.values.into_iter().map(field);
+        Ok(Row::new(columns.clone(), fields.collect::<Result<_, _>>()?))
+    };
+    rows.into_iter().map(typed).collect()
 }
 
 fn parameter(value: &Value) -> sqlite::Value {

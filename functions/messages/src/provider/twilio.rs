@@ -254,9 +254,8 @@ fn outcome(answer: &Answer) -> Outcome {
 
 /// Which of these messages of Twilio's are known to be others than the one in doubt.
 async fn known(db: &Db, sids: &[String]) -> Option<HashSet<String>> {
-    let wanted = db.dialect().each("?1");
-    let sql =
-        format!("SELECT provider_reference FROM message WHERE provider_reference IN {wanted}");
+    let wanted = db.dialect().among("?1");
+    let sql = format!("SELECT provider_reference FROM message WHERE provider_reference {wanted}");
     let list = serde_json::Value::from(sids).to_string();
     let rows = db.query(sql, values![list]).await.ok()?;
     rows.iter()

@@ -19,6 +19,7 @@ mod devices_story;
 mod discovery;
 mod health;
 mod holds;
+mod housekeeping;
 mod idempotency;
 mod imports;
 mod interleavings;
@@ -380,6 +381,10 @@ harness::suite! {
     sourcing: [
         a_warehouse_comes_first_unless_the_brand_says_otherwise,
         a_brand_may_protect_low_stock,
+    ],
+    housekeeping: [
+        chores_read_what_is_due,
+        idling_costs_the_same_whatever_the_number_of_brands,
     ],
     story: [
         from_a_search_to_collecting_at_a_store,

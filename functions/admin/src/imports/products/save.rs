@@ -154,7 +154,7 @@ const UPDATE_PRODUCTS: (&str, &str) = (
 const CLEAR_GTINS: (&str, &str) = (
     "UPDATE variant SET gtin = NULL WHERE +brand_id = ?1 AND gtin IS NOT NULL AND product_id IN (SELECT value FROM json_each(?2))",
     "UPDATE variant SET gtin = NULL WHERE brand_id = ?1 AND gtin IS NOT NULL \
-     AND product_id IN (SELECT jsonb_array_elements_text(?2::jsonb))",
+     AND product_id = ANY (ARRAY(SELECT jsonb_array_elements_text(?2::jsonb)))",
 );
 
 const PUT_VARIANTS: (&str, &str) = (

@@ -85,12 +85,12 @@ impl Known {
             .filter_map(|update| update.gtin.as_ref()?.as_deref());
         let dialect = run.db.dialect();
         let sql = format!(
-            "WITH named AS (SELECT sku, product_id FROM variant WHERE brand_id = ?1 AND sku IN {}) \
+            "WITH named AS (SELECT sku, product_id FROM variant WHERE brand_id = ?1 AND sku {}) \
              SELECT 'sku' AS kind, sku AS name, product_id, '' AS text, 0 AS version FROM named \
              UNION ALL SELECT 'product', '', id, doc, version FROM product WHERE id IN (SELECT product_id FROM named) \
-             UNION ALL SELECT 'gtin', gtin, product_id, sku, 0 FROM variant WHERE brand_id = ?1 AND gtin IN {}",
-            dialect.each("?2"),
-            dialect.each("?3"),
+             UNION ALL SELECT 'gtin', gtin, product_id, sku, 0 FROM variant WHERE brand_id = ?1 AND gtin {}",
+            dialect.among("?2"),
+            dialect.among("?3"),
         );
         let skus = names(skus.map(String::as_str));
         let rows = run

@@ -26,9 +26,9 @@ pub(super) async fn products(
     ids: &[String],
 ) -> Result<HashMap<String, Doc>, StoreError> {
     let as_of_ms = now_ms();
-    let wanted = db.dialect().each("?2");
+    let wanted = db.dialect().among("?2");
     let sql =
-        format!("SELECT id, doc, {SEQ} AS seq FROM product WHERE brand_id = ?1 AND id IN {wanted}");
+        format!("SELECT id, doc, {SEQ} AS seq FROM product WHERE brand_id = ?1 AND id {wanted}");
     let rows = db.query(sql, values![brand_id, json_array(ids)]).await?;
     let entry = |row: &Row| -> Result<_, StoreError> {
         let body = row.text("doc")?.into_bytes();
@@ -137,11 +137,11 @@ pub(super) fn json_array<T: AsRef<str>>(texts: &[T]) -> String {
 /// All kinds of references in one call.
 fn targets_sql(dialect: Dialect) -> String {
     let [ids, skus, gtins, handles] =
-        ["?2", "?3", "?4", "?5"].map(|placeholder| dialect.each(placeholder));
+        ["?2", "?3", "?4", "?5"].map(|placeholder| dialect.among(placeholder));
     let of = |table: &str, kind: &str, column: &str, target: &str, wanted: &str| {
         format!(
             "SELECT '{kind}' AS kind, {column} AS value, {target}, {SEQ} AS seq \
-             FROM {table} WHERE brand_id = ?1 AND {column} IN {wanted}"
+             FROM {table} WHERE brand_id = ?1 AND {column} {wanted}"
         )
     };
     let variant = "product_id, id AS variant_id, sku AS first_sku";

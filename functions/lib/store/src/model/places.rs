@@ -147,8 +147,8 @@ impl Model<'_> {
         ids: &[String],
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT DISTINCT cell FROM place WHERE location_id IN {}",
-            self.db.dialect().each("?1")
+            "SELECT DISTINCT cell FROM place WHERE location_id {}",
+            self.db.dialect().among("?1")
         );
         let rows = self.db.query(sql, values![json_array(ids)]).await?;
         let cells = rows.iter().map(|row| row.text("cell"));
@@ -193,8 +193,8 @@ impl Model<'_> {
         let as_of_ms = now_ms();
         let sql = format!(
             "SELECT l.id, l.doc, {SEQ} AS seq FROM location l \
-             JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = l.id WHERE l.id IN {}",
-            self.db.dialect().each("?2")
+             JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = l.id WHERE l.id {}",
+            self.db.dialect().among("?2")
         );
         let rows = self
             .db
@@ -216,8 +216,8 @@ impl Model<'_> {
         let as_of_ms = now_ms();
         let sql = format!(
             "SELECT l.code, l.id, {SEQ} AS seq FROM location l \
-             JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = l.id WHERE l.code IN {}",
-            self.db.dialect().each("?2")
+             JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = l.id WHERE l.code {}",
+            self.db.dialect().among("?2")
         );
         let rows = self
             .db
@@ -245,8 +245,8 @@ impl Model<'_> {
         let sql = format!(
             "SELECT p.cell, l.doc, {SEQ} AS seq FROM place p \
              JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = p.location_id \
-             JOIN location l ON l.id = p.location_id WHERE p.cell IN {} ORDER BY l.code",
-            self.db.dialect().each("?2")
+             JOIN location l ON l.id = p.location_id WHERE p.cell {} ORDER BY l.code",
+            self.db.dialect().among("?2")
         );
         let rows = self
             .db

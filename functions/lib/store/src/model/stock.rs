@@ -385,9 +385,9 @@ fn sum_missing_sql(dialect: Dialect, count: usize) -> String {
 /// Where nothing of the brand is left in a cell, its sum could not be made anew.
 fn drop_stale_sql(dialect: Dialect) -> String {
     format!(
-        "DELETE FROM stock_cell WHERE brand_id = ?1 AND sku IN {} \
+        "DELETE FROM stock_cell WHERE brand_id = ?1 AND sku {} \
          AND version <> (SELECT v.version FROM place_cell v WHERE v.cell = stock_cell.cell)",
-        dialect.each("?2")
+        dialect.among("?2")
     )
 }
 
