@@ -51,7 +51,7 @@ fn count(batch: &mut Batch, brand_id: &str, products: &[&Product]) -> Result<(),
     let rows = listed.flat_map(|product| {
         let all = std::iter::once(ALL);
         let categories = product.categories.iter().map(String::as_str);
-        all.chain(categories).map(|category| InCategory {
+        all.chain(categories).map(move |category| InCategory {
             product_id: &product.id,
             category,
         })

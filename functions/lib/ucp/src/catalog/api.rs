@@ -5,7 +5,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::view::{OptionView, ProductFacts, VariantFacts, VariantState};
 use super::{CategoryList, LookupRequest, ProductRequest, SearchRequest, SelectedOption};
-use crate::envelope::{ErrorResponse, Message, Problem, Ucp};
+use crate::envelope::{ErrorResponse, Message, Ucp};
 use crate::hold::HousekeepingRun;
 use crate::page::Pagination;
 
@@ -119,8 +119,8 @@ fn get_product() {}
     ),
     responses(
         (status = 200, body = CategoryList),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A bad limit or cursor"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 400, body = ErrorResponse, description = "A bad limit or cursor"),
+        (status = 503, body = ErrorResponse),
     )
 )]
 #[allow(dead_code)]
@@ -131,9 +131,9 @@ fn list_categories() {}
     post, path = "/catalog/housekeeping", tag = "catalog", security(("relay_key" = [])),
     responses(
         (status = 200, body = HousekeepingRun),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "No relay key is configured"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = ErrorResponse),
+        (status = 403, body = ErrorResponse, description = "No relay key is configured"),
+        (status = 503, body = ErrorResponse),
     )
 )]
 #[allow(dead_code)]
