@@ -13,6 +13,8 @@ pub struct Counters {
     pub sql: AtomicU64,
     /// SQL statements that were stopped: nobody waited for them any more, or too long.
     pub sql_stopped: AtomicU64,
+    /// Steps that SQLite's virtual machine took for them: what they read, sorted and wrote.
+    pub sql_steps: AtomicU64,
     /// Key-value operations that it issued (an `open` is none).
     pub key_value: AtomicU64,
     /// HTTP requests that it sent, to other components too.
@@ -32,6 +34,8 @@ pub struct ComponentStats {
     pub sql: u64,
     /// SQL statements that were stopped: nobody waited for them any more, or too long.
     pub sql_stopped: u64,
+    /// Steps that SQLite's virtual machine took for them: what they read, sorted and wrote.
+    pub sql_steps: u64,
     /// Key-value operations that it issued (an `open` is none).
     pub key_value: u64,
     /// HTTP requests that it sent, to other components too.
@@ -56,6 +60,7 @@ impl Counters {
             requests: self.requests.load(Relaxed),
             sql: self.sql.load(Relaxed),
             sql_stopped: self.sql_stopped.load(Relaxed),
+            sql_steps: self.sql_steps.load(Relaxed),
             key_value: self.key_value.load(Relaxed),
             outbound_http: self.outbound_http.load(Relaxed),
             traps: self.traps.load(Relaxed),
@@ -79,6 +84,7 @@ impl Sub for ComponentStats {
             requests: self.requests - earlier.requests,
             sql: self.sql - earlier.sql,
             sql_stopped: self.sql_stopped - earlier.sql_stopped,
+            sql_steps: self.sql_steps - earlier.sql_steps,
             key_value: self.key_value - earlier.key_value,
             outbound_http: self.outbound_http - earlier.outbound_http,
             traps: self.traps - earlier.traps,

@@ -40,6 +40,7 @@ pub enum Pair {
 pub struct Setup {
     pub(crate) pair: Pair,
     pub(crate) demo: bool,
+    pub(crate) filled: Option<aisle_fill::Size>,
     requests_per_instance: usize,
     memory_mib: usize,
     pub(crate) through_lines: bool,
@@ -56,6 +57,7 @@ impl Setup {
         Self {
             pair,
             demo: false,
+            filled: None,
             requests_per_instance: 1,
             memory_mib: 256,
             through_lines: false,
@@ -71,6 +73,14 @@ impl Setup {
     pub fn demo(pair: Pair) -> Self {
         Self {
             demo: true,
+            ..Self::empty(pair)
+        }
+    }
+
+    /// A retailer of that size, of the brand [`crate::tour::BRAND`].
+    pub fn filled(pair: Pair, size: aisle_fill::Size) -> Self {
+        Self {
+            filled: Some(size),
             ..Self::empty(pair)
         }
     }

@@ -25,6 +25,7 @@ pub mod shopping;
 pub mod spin;
 pub mod staff;
 mod stores;
+pub mod tour;
 pub mod twilio;
 
 pub use client::{Answer, Client};

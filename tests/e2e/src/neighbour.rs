@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use aisle_edge::{Edge, EdgeOptions};
+use aisle_edge::{Edge, EdgeOptions, Stats};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -32,7 +32,16 @@ enum Runs {
 impl Environment {
     /// One more in this process.
     pub async fn neighbour(&self) -> Result<Neighbour> {
-        let (state, options) = self.beside()?;
+        self.neighbour_with(&[]).await
+    }
+
+    /// One with other values of some of the app's variables.
+    pub async fn neighbour_with(&self, variables: &[(&str, &str)]) -> Result<Neighbour> {
+        let (state, mut options) = self.beside()?;
+        let variables = variables.iter();
+        options
+            .variables
+            .extend(variables.map(|(name, value)| ((*name).into(), (*value).into())));
         let edge = Edge::start(options).await?;
         Ok(Neighbour {
             address: edge.addr(),
@@ -101,6 +110,17 @@ impl Neighbour {
     /// A client of the brand that answers under `host`.
     pub fn client(&self, host: &str) -> Client {
         Client::new(self.address, host)
+    }
+
+    /// What its components did.
+    ///
+    /// # Panics
+    /// It is a process of its own.
+    pub fn stats(&self) -> Stats {
+        match &self.runs {
+            Runs::Here(edge) => edge.as_ref().map(Edge::stats).unwrap_or_default(),
+            Runs::Elsewhere(_) => panic!("only an edge in this process can be asked"),
+        }
     }
 
     pub fn addr(&self) -> SocketAddr {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use aisle_edge::migrate::Migrations;
+use aisle_edge::migrate::{self, Migrations};
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 
@@ -13,7 +13,7 @@ use crate::components::{manifest, target_dir};
 use crate::environment::{Pair, Setup};
 use crate::line::Line;
 use crate::servers::{Servers, postgres_url, redis_url, servers};
-use crate::{Database, demo};
+use crate::{Database, demo, tour};
 
 /// What an edge is started with, and how the tests get at it.
 pub(crate) struct Stores {
@@ -32,10 +32,34 @@ pub struct Lines {
 
 impl Stores {
     pub async fn open(setup: &Setup, folder: &Path) -> Result<Self> {
-        match setup.pair {
-            Pair::Embedded => Self::embedded(setup, folder).await,
-            Pair::Servers => Self::on_servers(setup).await,
+        let stores = match setup.pair {
+            Pair::Embedded => Self::embedded(setup, folder).await?,
+            Pair::Servers => Self::on_servers(setup).await?,
+        };
+        if let Some(size) = &setup.filled {
+            stores.fill(size.clone()).await?;
         }
+        Ok(stores)
+    }
+
+    async fn fill(&self, size: aisle_fill::Size) -> Result<()> {
+        let database = match &self.database {
+            Database::Sqlite(file) => aisle_fill::Database::Sqlite(file.clone()),
+            Database::Postgres(url) => {
+                aisle_fill::Database::Postgres(Box::new(migrate::connect(url).await?))
+            }
+        };
+        let now_ms = i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+        let wanted = aisle_fill::Wanted {
+            size,
+            seed: 1,
+            until_ms: now_ms,
+            brand: tour::BRAND.into(),
+        };
+        let unwatched = std::sync::Arc::new(aisle_fill::Unwatched);
+        aisle_fill::fill(database, wanted, unwatched)
+            .await
+            .map(drop)
     }
 
     async fn embedded(setup: &Setup, folder: &Path) -> Result<Self> {

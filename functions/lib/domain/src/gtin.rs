@@ -47,6 +47,13 @@ impl Gtin {
         Ok(Self(format!("{text:0>14}")))
     }
 
+    /// The GTIN of these digits and the check digit that they lack; `None` unless they are
+    /// 7, 11, 12 or 13 ASCII digits.
+    pub fn complete(digits: &str) -> Option<Self> {
+        let whole = format!("{digits}{}", check_digit(digits.as_bytes()));
+        Self::parse(&whole).ok()
+    }
+
     /// Whether `text` looks like a GTIN, check digit aside.
     pub fn has_form(text: &str) -> bool {
         matches!(text.len(), 8 | 12 | 13 | 14) && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -110,6 +117,17 @@ mod tests {
             let gtin = Gtin::parse(text).expect(text);
             assert_eq!(gtin.as_str().len(), 14);
             assert_eq!(gtin.barcode(), (kind, text));
+        }
+    }
+
+    #[test]
+    fn a_missing_check_digit_is_added() {
+        assert_eq!(
+            Gtin::complete("400638133393"),
+            Gtin::parse("4006381333931").ok()
+        );
+        for digits in ["", "1234", "40063813339a", "４００６３８１３３３９３"] {
+            assert_eq!(Gtin::complete(digits), None, "{digits}");
         }
     }
 

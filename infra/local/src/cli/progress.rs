@@ -31,3 +31,19 @@ pub fn bytes(name: &str, bytes: u64) -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+/// A bar for `count` things that are being made, with how many a second and the time left.
+pub fn things(name: &str, count: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg:18} {bar:30} {human_pos}/{human_len} {per_sec}, {eta} left",
+    );
+    let bar = ProgressBar::new(count).with_message(name.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(500));
+    if bar.is_hidden() {
+        eprintln!("{name}: {count} …");
+    }
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -17,6 +17,7 @@ mod deadlines;
 mod deliveries;
 mod devices_story;
 mod discovery;
+mod growth;
 mod health;
 mod holds;
 mod housekeeping;
@@ -183,6 +184,7 @@ harness::suite! {
         the_profile_names_the_brands_own_endpoint,
         the_openapi_document_is_the_api,
     ],
+    growth: [no_operation_reads_in_proportion_to_what_there_is],
     health: [
         all_is_well,
         without_the_key_value_store_everything_answers,

@@ -23,6 +23,7 @@ pub mod text;
 pub mod update;
 mod woocommerce;
 
+pub use assembly::category_and_those_above;
 pub use header::{Header, Lacking};
 pub use report::{Finding, Report};
 pub use table::{Row, Table};

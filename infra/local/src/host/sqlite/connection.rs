@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use rusqlite::StatementStatus;
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
@@ -210,6 +211,21 @@ impl Statement {
         columns.send(names).map_err(|_| nobody_waits())?;
         let parameters = std::mem::take(&mut self.parameters);
         let parameters = parameters.into_iter().map(sql_value);
+        let sent = self.send_each(&mut prepared, width, parameters);
+        let steps = prepared.get_status(StatementStatus::VmStep);
+        let counters = &self.caller.component.counters;
+        counters
+            .sql_steps
+            .fetch_add(u64::try_from(steps).unwrap_or_default(), Relaxed);
+        sent
+    }
+
+    fn send_each(
+        &self,
+        prepared: &mut rusqlite::Statement<'_>,
+        width: usize,
+        parameters: impl Iterator<Item = SqlValue>,
+    ) -> Result<(), Error> {
         let mut rows = prepared
             .query(rusqlite::params_from_iter(parameters))
             .map_err(io)?;
