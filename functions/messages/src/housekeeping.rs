@@ -63,22 +63,25 @@ async fn forget(call: &Call) -> Result<(), Error> {
     if found.first().map_or(Ok(0), |row| row.int("found"))? == 0 {
         return Ok(());
     }
-    let expired = format!("(SELECT e.id FROM {EXPIRED} ORDER BY e.expires_at_ms, e.id LIMIT ?1)");
+    let dialect = call.db().dialect();
+    let expired = dialect.among_few(&format!(
+        "SELECT e.id FROM {EXPIRED} ORDER BY e.expires_at_ms, e.id LIMIT ?1"
+    ));
+    let told = dialect.among_few(&format!(
+        "SELECT m.id FROM {TOLD} - ?2 ORDER BY m.updated_at_ms LIMIT ?1"
+    ));
     let mut batch = Batch::new();
-    changes::of_messages(&mut batch, &format!("m.id IN {expired}"), values![RUN_ROWS]);
+    changes::of_messages(&mut batch, &format!("m.id {expired}"), values![RUN_ROWS]);
     batch
         .add(
             format!(
                 "UPDATE message SET status = 'suppressed', failure = coalesce(failure, 'expired'), params = '{{}}', \
-                 updated_at_ms = {{now}} WHERE id IN {expired}"
+                 updated_at_ms = {{now}} WHERE id {expired}"
             ),
             values![RUN_ROWS],
         )
         .add(
-            format!(
-                "UPDATE message SET params = '{{}}' WHERE id IN \
-                 (SELECT m.id FROM {TOLD} - ?2 ORDER BY m.updated_at_ms LIMIT ?1)"
-            ),
+            format!("UPDATE message SET params = '{{}}' WHERE id {told}"),
             values![RUN_ROWS, FALLBACK_MS],
         );
     batch.commit(call.db()).await?;

@@ -105,16 +105,14 @@ pub async fn run(call: &Call) -> Result<usize, Error> {
 /// All that is not told yet of orders of which something is due, in the order in which it
 /// happened.
 async fn due(call: &Call) -> Result<Vec<Notice>, Error> {
-    let rows = call
-        .db()
-        .recall(
-            "SELECT n.event_id, n.brand_id, n.order_id, n.type, n.doc, n.occurred_at_ms, {now} AS now_ms FROM notice n \
-             WHERE n.done_at_ms IS NULL AND n.order_id IN (SELECT d.order_id FROM notice d \
-               WHERE d.done_at_ms IS NULL AND d.due_at_ms <= {now} ORDER BY d.due_at_ms LIMIT ?1) \
-             ORDER BY n.occurred_at_ms, n.event_id LIMIT ?2",
-            values![RUN_ORDERS, RUN_NEWS],
-        )
-        .await?;
+    let orders = call.db().dialect().among_few(
+        "SELECT d.order_id FROM notice d WHERE d.done_at_ms IS NULL AND d.due_at_ms <= {now} ORDER BY d.due_at_ms LIMIT ?1",
+    );
+    let sql = format!(
+        "SELECT n.event_id, n.brand_id, n.order_id, n.type, n.doc, n.occurred_at_ms, {{now}} AS now_ms FROM notice n \
+         WHERE n.done_at_ms IS NULL AND n.order_id {orders} ORDER BY n.occurred_at_ms, n.event_id LIMIT ?2"
+    );
+    let rows = call.db().recall(sql, values![RUN_ORDERS, RUN_NEWS]).await?;
     rows.iter()
         .map(|row| Notice::of(row).map_err(Error::from))
         .collect()

@@ -9,9 +9,7 @@ mod sweep;
 
 use std::time::{Duration, Instant};
 
-use aisle_http::{
-    Call, Error, RELAY_LOOKS_AGAIN, Reply, after_response, auth, notify_messages, notify_relay,
-};
+use aisle_http::{Call, Error, RELAY_LOOKS_AGAIN, Reply, after_response, auth, notify_messages};
 use queue::{Look, Next};
 use refresh::Outcome;
 use serde::Serialize;
@@ -21,8 +19,10 @@ use spin_sdk::{http_service, time::sleep};
 /// How long a relay that was woken lets events gather, so that many cost what one costs.
 const GATHER: Duration = RELAY_LOOKS_AGAIN;
 
-/// How long a relay that was woken goes on while events keep coming. Then it wakes the next.
+/// How long a run goes on while events keep coming, and how many runs a relay that was woken
+/// makes. Others get the chance to take the lease in between; what is left is the ticker's.
 const RUN: Duration = Duration::from_secs(5);
+const RUNS: usize = 12;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -94,8 +94,9 @@ async fn woken(call: &Call) -> Result<(), Error> {
         sleep(GATHER).await;
         look = Look::at(call.db()).await?;
     }
-    if look.is_due && !look.is_drained && drain(call, GATHER).await?.more {
-        notify_relay();
+    let mut runs = 0;
+    while look.is_due && !look.is_drained && runs < RUNS && drain(call, GATHER).await?.more {
+        runs += 1;
     }
     Ok(())
 }

@@ -15,42 +15,35 @@ const KEEP_ANSWERS_MS: i64 = 48 * HOUR_MS;
 /// Events and news that are done are kept this long, for whoever looks into what happened.
 const KEEP_DONE_MS: i64 = 30 * 24 * HOUR_MS;
 
-/// Statements with an age in milliseconds as `?1` and a number of rows as `?2`.
-const KINDS: [(&str, i64); 5] = [
-    (
-        "DELETE FROM idempotency WHERE (scope, key) IN (SELECT x.scope, x.key FROM idempotency x \
-         WHERE x.created_at_ms < {now} - ?1 ORDER BY x.created_at_ms LIMIT ?2)",
-        KEEP_ANSWERS_MS,
-    ),
-    (
-        "DELETE FROM rate_limit WHERE name IN (SELECT x.name FROM rate_limit x \
-         WHERE x.window_ends_ms < {now} - ?1 ORDER BY x.window_ends_ms LIMIT ?2)",
-        KEEP_ANSWERS_MS,
-    ),
-    (
-        "DELETE FROM presence WHERE id IN (SELECT x.id FROM presence x \
-         WHERE x.expires_at_ms <= {now} - ?1 ORDER BY x.expires_at_ms LIMIT ?2)",
-        0,
-    ),
+/// Of each kind: table, its age, what is asked besides, and how long it is kept.
+const KINDS: [(&str, &str, &str, i64); 5] = [
+    ("idempotency", "created_at_ms", "", KEEP_ANSWERS_MS),
+    ("rate_limit", "window_ends_ms", "", KEEP_ANSWERS_MS),
+    ("presence", "expires_at_ms", "", 0),
     // The newest stays: its number is the version of what is read beside it.
     (
-        "DELETE FROM outbox WHERE seq IN (SELECT x.seq FROM outbox x \
-         WHERE x.done_at_ms < {now} - ?1 AND x.seq < (SELECT max(seq) FROM outbox) ORDER BY x.done_at_ms LIMIT ?2)",
+        "outbox",
+        "done_at_ms",
+        " AND x.seq < (SELECT max(seq) FROM outbox)",
         KEEP_DONE_MS,
     ),
-    (
-        "DELETE FROM notice WHERE event_id IN (SELECT x.event_id FROM notice x \
-         WHERE x.done_at_ms < {now} - ?1 ORDER BY x.done_at_ms LIMIT ?2)",
-        KEEP_DONE_MS,
-    ),
+    ("notice", "done_at_ms", "", KEEP_DONE_MS),
 ];
 
 /// One batch.
 pub async fn run(db: &Db) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.may_be_lost();
-    for (sql, age_ms) in KINDS {
-        batch.add(sql, values![age_ms, RUN_ROWS]);
+    // Where a row lies: it is found twice within one statement.
+    let place = db.dialect().pick("rowid", "ctid");
+    for (table, age, besides, kept_ms) in KINDS {
+        let old = db.dialect().among_few(&format!(
+            "SELECT x.{place} FROM {table} x WHERE x.{age} <= {{now}} - ?1{besides} ORDER BY x.{age} LIMIT ?2"
+        ));
+        batch.add(
+            format!("DELETE FROM {table} WHERE {place} {old}"),
+            values![kept_ms, RUN_ROWS],
+        );
     }
     batch.commit(db).await?;
     Ok(())

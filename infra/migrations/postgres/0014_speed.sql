@@ -10,9 +10,11 @@
 -- SQLSTATE AI001: a statement fell short; CONSTRAINT_NAME in the error is its index.
 --
 -- A plan that is kept must not depend on what was asked first: always the general one. How
--- large the tables were then must not matter either, so that an index is used where one fits.
+-- large the tables were then must not matter either: an index is used where one fits, and rows
+-- are joined one by one, for they are few.
 CREATE OR REPLACE FUNCTION aisle_run(statements JSONB, lock_timeout_ms BIGINT, lasting BOOLEAN) RETURNS TEXT LANGUAGE plpgsql
-    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+    SET plan_cache_mode = force_generic_plan SET jit = off
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     statement JSONB;
     ahead_ms  BIGINT;

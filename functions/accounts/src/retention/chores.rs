@@ -3,7 +3,7 @@
 use aisle_domain::brand::Brand;
 use aisle_domain::policy::RetentionPolicy;
 use aisle_http::{Call, Error};
-use aisle_store::{Batch, BatchError, StatementResult, values};
+use aisle_store::{Batch, BatchError, Dialect, StatementResult, values};
 use aisle_ucp::account::RetentionRun;
 
 use super::DAY_MS;
@@ -15,7 +15,7 @@ const RUN_ROWS: i64 = 100;
 /// One batch. Those that others hold at the moment are the next run's.
 pub async fn run(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(), Error> {
     let mut batch = Batch::new();
-    for (sql, days) in chores(&brand.policies.retention) {
+    for (sql, days) in chores(&brand.policies.retention, call.db().dialect()) {
         batch.count(sql, values![&brand.id, days * DAY_MS, RUN_ROWS]);
     }
     let results = batch.commit(call.db()).await?;
@@ -28,7 +28,7 @@ pub async fn run(call: &Call, brand: &Brand, run: &mut RetentionRun) -> Result<(
 
 /// Statements with the brand as `?1`, an age as `?2` and a number of rows as `?3`, and the age
 /// in days. In an order in which nothing is deleted that something else refers to.
-fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
+fn chores(policy: &RetentionPolicy, dialect: Dialect) -> Vec<(String, i64)> {
     let old = "{now} - ?2";
     let sessions = format!(
         "SELECT e.id FROM (SELECT s.id FROM account_session s WHERE s.brand_id = ?1 AND s.expires_at_ms <= {old} \
@@ -51,13 +51,16 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
          ORDER BY i.expires_at_ms, i.id LIMIT ?3"
     );
     let delete = |table: &str, column: &str, ids: &str| {
-        format!("DELETE FROM {table} WHERE {column} IN ({ids})")
+        format!(
+            "DELETE FROM {table} WHERE {column} {}",
+            dialect.among_few(ids)
+        )
     };
     let by_age = |table: &str, key: &str, age: &str| {
-        format!(
-            "DELETE FROM {table} WHERE {key} IN (SELECT x.{key} FROM {table} x WHERE x.brand_id = ?1 \
-             AND x.{age} <= {old} ORDER BY x.{age} LIMIT ?3)"
-        )
+        let ids = format!(
+            "SELECT x.{key} FROM {table} x WHERE x.brand_id = ?1 AND x.{age} <= {old} ORDER BY x.{age} LIMIT ?3"
+        );
+        delete(table, key, &ids)
     };
     vec![
         (
@@ -78,11 +81,17 @@ fn chores(policy: &RetentionPolicy) -> Vec<(String, i64)> {
             policy.session_days,
         ),
         (
-            format!("UPDATE message SET {FORGOTTEN_MESSAGE} WHERE id IN ({old_messages})"),
+            format!(
+                "UPDATE message SET {FORGOTTEN_MESSAGE} WHERE id {}",
+                dialect.among_few(&old_messages)
+            ),
             policy.message_days,
         ),
         (
-            format!("UPDATE invite SET {FORGOTTEN_INVITE} WHERE id IN ({old_invites})"),
+            format!(
+                "UPDATE invite SET {FORGOTTEN_INVITE} WHERE id {}",
+                dialect.among_few(&old_invites)
+            ),
             policy.message_days,
         ),
         (
