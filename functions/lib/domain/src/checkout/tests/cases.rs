@@ -143,6 +143,21 @@ fn stores_come_nearest_first_with_a_hint_and_by_name_without() {
 }
 
 #[test]
+fn without_a_hint_the_store_that_has_most_comes_first() {
+    let (brand, availability) = (
+        brand(true),
+        stock([("mug", "store-a", 3), ("mug", "store-b", 2)]),
+    );
+    in_shop(&brand, &availability, |shop| {
+        let collected = wanted(vec![line("mug", 1)], vec![method(MethodKind::Pickup)]);
+        let session = opened(collected, shop);
+        let offered = session.methods[0].destinations.iter();
+        let ids: Vec<&str> = offered.map(|one| one.id()).collect();
+        assert_eq!(ids, ["store-a", "store-b"]);
+    });
+}
+
+#[test]
 fn a_promise_is_a_pair_of_instants() {
     let (brand, availability) = (brand(true), stock([("mug", "store-a", 2)]));
     in_shop(&brand, &availability, |shop| {
