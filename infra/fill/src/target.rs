@@ -57,6 +57,20 @@ impl rusqlite::ToSql for Cell {
     }
 }
 
+/// What of an article is where, by cell: what the relay would make of the balances.
+const SUM_STOCK: &str = "\
+    INSERT INTO stock_cell (brand_id, sku, cell, units, places, collectable, shippable, everywhere, changed_at_ms, version) \
+    SELECT f.brand_id, f.sku, p.cell, CAST(sum(f.free * p.visible) AS BIGINT), \
+      CAST(sum(CASE WHEN f.free > 0 THEN p.visible ELSE 0 END) AS BIGINT), \
+      CAST(sum(f.free * p.hands_over) AS BIGINT), CAST(sum(f.free * p.ships) AS BIGINT), \
+      CAST(sum(f.free) AS BIGINT), max(f.updated_at_ms), max(v.version) \
+    FROM (SELECT brand_id, sku, location_id, updated_at_ms, \
+        CASE WHEN on_hand - reserved > safety THEN on_hand - reserved - safety ELSE 0 END AS free FROM stock) f \
+    JOIN place p ON p.location_id = f.location_id JOIN place_cell v ON v.cell = p.cell \
+    JOIN brand_location b ON b.brand_id = f.brand_id AND b.location_id = f.location_id \
+    WHERE NOT EXISTS (SELECT 1 FROM stock_cell k WHERE k.brand_id = f.brand_id AND k.sku = f.sku) \
+    GROUP BY f.brand_id, f.sku, p.cell";
+
 impl Target for Sqlite {
     fn write(&mut self, chunk: Chunk) -> Result<()> {
         let transaction = self
@@ -83,6 +97,7 @@ impl Target for Sqlite {
 
     fn finish(&mut self) -> Result<()> {
         search::finish_sqlite(&self.0)?;
+        self.0.execute_batch(SUM_STOCK)?;
         self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         Ok(())
     }
@@ -144,6 +159,7 @@ impl Target for Postgres {
     fn finish(&mut self) -> Result<()> {
         self.runtime
             .block_on(search::finish_postgres(&self.client))?;
+        self.runtime.block_on(self.client.batch_execute(SUM_STOCK))?;
         self.runtime.block_on(self.client.batch_execute("COMMIT"))?;
         // Also sets what lets an index answer alone.
         self.runtime

@@ -188,6 +188,8 @@ impl Model<'_> {
         }
         let changed = serde_json::to_string(changes).unwrap_or_default();
         let mut batch = Batch::new();
+        // Where the sums are lost, their events come once more.
+        batch.may_be_lost();
         batch.rows(
             sum_changed_sql(dialect, changes.len()),
             values![brand_id, changed],
@@ -219,6 +221,7 @@ impl Model<'_> {
             return Ok(docs);
         }
         let mut batch = Batch::new();
+        batch.may_be_lost();
         let dialect = self.db.dialect();
         batch.add(sum_missing_sql(dialect, skus.len()), params.clone());
         batch.add(drop_stale_sql(dialect), params.clone());
