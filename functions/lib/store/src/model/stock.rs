@@ -187,8 +187,9 @@ impl Model<'_> {
             return Ok(());
         }
         let changed = serde_json::to_string(changes).unwrap_or_default();
+        // What is lost is summed again: what told of the change is lost with it.
         let mut batch = Batch::new();
-        batch.rows(
+        batch.may_be_lost().rows(
             sum_changed_sql(dialect, changes.len()),
             values![brand_id, changed],
         );
@@ -219,6 +220,7 @@ impl Model<'_> {
             return Ok(docs);
         }
         let mut batch = Batch::new();
+        batch.may_be_lost();
         let dialect = self.db.dialect();
         batch.add(sum_missing_sql(dialect, skus.len()), params.clone());
         batch.add(drop_stale_sql(dialect), params.clone());
