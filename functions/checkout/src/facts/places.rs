@@ -98,10 +98,7 @@ async fn rarest(
 /// The table expressions `named` (the stores in `named`, a JSON array, and those that
 /// `stored` selects), `ship` and `have`: the balances, of table `item`, that are looked at.
 pub fn expressions(dialect: Dialect, named: &str, stored: &[String], width: Width) -> String {
-    let listed = dialect.pick(
-        format!("SELECT value AS id FROM json_each({named})"),
-        format!("SELECT jsonb_array_elements_text({named}::jsonb) AS id"),
-    );
+    let listed = dialect.listed(named, "id");
     let named: String = std::iter::once(listed)
         .chain(stored.iter().cloned())
         .collect::<Vec<_>>()

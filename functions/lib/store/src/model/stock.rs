@@ -187,10 +187,9 @@ impl Model<'_> {
             return Ok(());
         }
         let changed = serde_json::to_string(changes).unwrap_or_default();
+        // What is lost is summed again: what told of the change is lost with it.
         let mut batch = Batch::new();
-        // Where the sums are lost, their events come once more.
-        batch.may_be_lost();
-        batch.rows(
+        batch.may_be_lost().rows(
             sum_changed_sql(dialect, changes.len()),
             values![brand_id, changed],
         );
