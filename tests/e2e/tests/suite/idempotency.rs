@@ -1,13 +1,12 @@
 //! A request that comes twice happens once.
 
 use aisle_e2e::environment::NORTH_COUNTRY;
-use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{
     self, complete_with_key, items, line, order_id, payment, shipping_checkout,
 };
-use aisle_e2e::{Answer, Client, Pair, Setup};
+use aisle_e2e::{Pair, Setup};
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const KEY: &str = "3f6b1d0e-8a5c-4f0b-9d7e-2c1a0b9e8d7f";
 
