@@ -159,7 +159,8 @@ impl Target for Postgres {
     fn finish(&mut self) -> Result<()> {
         self.runtime
             .block_on(search::finish_postgres(&self.client))?;
-        self.runtime.block_on(self.client.batch_execute(SUM_STOCK))?;
+        self.runtime
+            .block_on(self.client.batch_execute(SUM_STOCK))?;
         self.runtime.block_on(self.client.batch_execute("COMMIT"))?;
         // Also sets what lets an index answer alone.
         self.runtime

@@ -145,10 +145,12 @@ fn answer(questions: Lines<StdinLock<'static>>, edge: &Edge) -> Result<()> {
     Ok(())
 }
 
-fn counts(component: &ComponentStats) -> [u64; 6] {
+fn counts(component: &ComponentStats) -> [u64; 8] {
     [
         component.requests,
         component.sql,
+        component.sql_stopped,
+        component.sql_steps,
         component.key_value,
         component.outbound_http,
         component.traps,
@@ -157,11 +159,21 @@ fn counts(component: &ComponentStats) -> [u64; 6] {
 }
 
 fn counted(counts: &Value) -> ComponentStats {
-    let [requests, sql, key_value, outbound_http, traps, instances] =
-        std::array::from_fn(|index| counts[index].as_u64().unwrap_or_default());
+    let [
+        requests,
+        sql,
+        sql_stopped,
+        sql_steps,
+        key_value,
+        outbound_http,
+        traps,
+        instances,
+    ] = std::array::from_fn(|index| counts[index].as_u64().unwrap_or_default());
     ComponentStats {
         requests,
         sql,
+        sql_stopped,
+        sql_steps,
         key_value,
         outbound_http,
         traps,

@@ -421,12 +421,12 @@ async fn store(aisle: &Environment) -> Result<(String, String)> {
 
 /// Articles that the store has, each of another product; those that all stores have first.
 async fn items(aisle: &Environment, store_id: &str) -> Result<Vec<Item>> {
-    let rows = aisle.database.rows(&format!(
+    let sql = format!(
         "SELECT min(v.id), min(s.sku), p.title, min(v.price_minor) FROM stock s \
          JOIN variant v ON v.brand_id = s.brand_id AND v.sku = s.sku AND v.position = 0 \
          JOIN product p ON p.id = v.product_id AND p.published = 1 \
          WHERE s.location_id = '{store_id}' GROUP BY p.id, p.title ORDER BY min(s.sku) LIMIT {ARTICLES}"
-    ));
+    );
     let item = |row: Vec<Option<String>>| {
         let mut columns = row.into_iter().flatten();
         Some(Item {
@@ -436,7 +436,8 @@ async fn items(aisle: &Environment, store_id: &str) -> Result<Vec<Item>> {
             price_minor: columns.next()?.parse().ok()?,
         })
     };
-    let items: Vec<Item> = rows.await?.into_iter().filter_map(item).collect();
+    let rows = aisle.database.rows(&sql).await?;
+    let items: Vec<Item> = rows.into_iter().filter_map(item).collect();
     ensure!(
         items.len() >= 4,
         "the store has only {} articles",
