@@ -75,7 +75,8 @@ BEGIN
                 RETURN;
             END IF;
             below := bottom;
-            IF level < 10 AND below & ((1::BIGINT << (10 + 2 * level)) - 1) = 0 THEN
+            -- Not where a few more of this size have all that is wanted.
+            IF level < 10 AND found * 4 < missing AND below & ((1::BIGINT << (10 + 2 * level)) - 1) = 0 THEN
                 level := level + 1;
             END IF;
         END LOOP;
