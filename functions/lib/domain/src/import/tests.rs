@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::location::{LocationFile, fingerprint_of};
-use super::product::{Holders, MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile, ProductItem};
+use super::product::{MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile, ProductItem};
 use super::stock::{Item, StockFile};
-use super::{Finding, Format, Header, Report, Table};
+use super::{Format, Header, Report, Table};
 use crate::id::new_id;
 use crate::money::Currency;
 
