@@ -88,7 +88,7 @@ impl Chain {
             ("products", &products),
             ("stock", &counts),
         ] {
-            let report = samples::import(&admin, kind, "corner", file).await?;
+            let report = samples::import(&admin, kind, "corner", file.clone()).await?;
             assert_eq!(report["refused"], 0, "{report:#}");
         }
         aisle.drain_outbox().await?;
@@ -122,7 +122,7 @@ impl Chain {
 
     async fn set(&self, code: &str, on_hand: i64) -> Result<()> {
         let csv = format!("sku,location_code,on_hand\n{SKU},{code},{on_hand}\n");
-        samples::import(&self.aisle.admin(), "stock", "corner", &csv).await?;
+        samples::import(&self.aisle.admin(), "stock", "corner", csv.clone()).await?;
         self.aisle.drain_outbox().await
     }
 
@@ -475,7 +475,7 @@ pub async fn a_quote_looks_at_lanes(pair: Pair) -> Result<()> {
         "from_code,to_code,days,cut_off,transit_minutes\n{},{},daily,12:00,600\n",
         source.code, to.code
     );
-    let report = samples::import(&chain.aisle.admin(), "lanes", "corner", &lanes).await?;
+    let report = samples::import(&chain.aisle.admin(), "lanes", "corner", lanes.clone()).await?;
     assert_eq!(report["refused"], 0, "{report:#}");
     let asked = json!({"items": [{"sku": SKU, "quantity": 1}], "to": {"location_id": to.id}});
     let quote = shopper
