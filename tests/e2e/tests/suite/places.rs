@@ -122,7 +122,7 @@ impl Chain {
 
     async fn set(&self, code: &str, on_hand: i64) -> Result<()> {
         let csv = format!("sku,location_code,on_hand\n{SKU},{code},{on_hand}\n");
-        samples::import(&self.aisle.admin(), "stock", "corner", csv.clone()).await?;
+        samples::import(&self.aisle.admin(), "stock", "corner", csv).await?;
         self.aisle.drain_outbox().await
     }
 
@@ -475,7 +475,7 @@ pub async fn a_quote_looks_at_lanes(pair: Pair) -> Result<()> {
         "from_code,to_code,days,cut_off,transit_minutes\n{},{},daily,12:00,600\n",
         source.code, to.code
     );
-    let report = samples::import(&chain.aisle.admin(), "lanes", "corner", lanes.clone()).await?;
+    let report = samples::import(&chain.aisle.admin(), "lanes", "corner", lanes).await?;
     assert_eq!(report["refused"], 0, "{report:#}");
     let asked = json!({"items": [{"sku": SKU, "quantity": 1}], "to": {"location_id": to.id}});
     let quote = shopper
@@ -491,7 +491,7 @@ pub async fn a_quote_looks_at_lanes(pair: Pair) -> Result<()> {
     );
     assert!(quote.list("/sources").len() <= 20);
     let point = format!("{},{}", to.at.latitude, to.at.longitude);
-    let near = json!({"items": [{"sku": SKU, "quantity": 1}], "to": {"near": {"latitude": to.at.latitude, "longitude": to.at.longitude}}});
+    let near = json!({"items": [{"sku": SKU, "quantity": 1}], "to": {"near": point}});
     let quote = shopper
         .post("/transfers/quote")
         .json(&near)
@@ -513,25 +513,16 @@ pub async fn an_unknown_sku_leaves_nothing_behind(pair: Pair) -> Result<()> {
     }
     let aisle = Setup::demo(pair).start().await?;
     let shopper = aisle.north();
-    let counted = async |name: &str| -> Result<u64> {
-        let before = aisle.shopper_key_value();
-        shopper.get(&format!("/stock/{name}")).expect(404).await?;
-        Ok(aisle.shopper_key_value() - before)
-    };
-    counted("NOTHING-0").await?;
-    // What is read again was not written.
-    for number in 1..5 {
-        let name = format!("NOTHING-{number}");
-        let first = counted(&name).await?;
-        assert_eq!(
-            counted(&name).await?,
-            first,
-            "both ask the store and the database"
-        );
-        assert_eq!(
-            first, 2,
-            "the name and its stock are looked for, and nothing is written"
-        );
+    let mut fewest = u64::MAX;
+    for number in 0..5 {
+        let path = format!("/stock/NOTHING-{number}");
+        shopper.get(&path).expect(404).await?;
+        let (sql, key_value) = (aisle.shopper_sql(), aisle.shopper_key_value());
+        shopper.get(&path).expect(404).await?;
+        assert!(aisle.shopper_sql() > sql, "nothing was kept, so the database is asked again");
+        fewest = fewest.min(aisle.shopper_key_value() - key_value);
     }
+    // Once in a while an instance also reads the brands anew.
+    assert_eq!(fewest, 2, "the name and its stock are looked for, and nothing is written");
     Ok(())
 }
