@@ -74,7 +74,7 @@ pub fn orders(dialect: Dialect) -> String {
 
 pub fn checkouts(dialect: Dialect) -> String {
     format!(
-        "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id = ?1 AND o.id IN ({}) \
+        "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id || '' = ?1 AND o.id IN ({}) \
          UNION SELECT ac.checkout_session_id FROM account_checkout ac WHERE ac.brand_id = ?1 AND ac.account_id = ?2 \
          UNION SELECT w.id FROM checkout_session w JOIN account_cart wc ON wc.brand_id = w.brand_id AND wc.cart_id = w.cart_id \
            WHERE wc.brand_id = ?1 AND wc.account_id = ?2 \

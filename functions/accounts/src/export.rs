@@ -94,8 +94,9 @@ fn lists(dialect: Dialect) -> Vec<List> {
     let orders = belongings::orders(dialect);
     let checkouts = belongings::checkouts(dialect);
     let carts = belongings::carts(dialect);
-    let by_id =
-        |table: &str, ids: &str| format!("{table} t WHERE t.brand_id = ?1 AND t.id IN ({ids})");
+    let by_id = |table: &str, ids: &str| {
+        format!("{table} t WHERE t.brand_id || '' = ?1 AND t.id IN ({ids})")
+    };
     let of_orders =
         |table: &str| format!("{table} t WHERE t.brand_id = ?1 AND t.order_id IN ({orders})");
     let invited = format!(

@@ -266,7 +266,7 @@ const PARTS: [Part; 9] = [
     (
         "order",
         "{object}('version', o.version, 'doc', {json}o.doc{/json})",
-        "customer_order o WHERE o.brand_id = ?1 AND o.id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+        "customer_order o WHERE o.brand_id || '' = ?1 AND o.id IN (SELECT id FROM beneficiary WHERE type = 'order') \
          AND o.status = 'confirmed'",
     ),
     (
@@ -283,13 +283,13 @@ const PARTS: [Part; 9] = [
     (
         "basket",
         "{object}('version', c.version, 'doc', {json}c.doc{/json})",
-        "cart c WHERE c.brand_id = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'cart') \
+        "cart c WHERE c.brand_id || '' = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'cart') \
          AND c.status = 'active' AND c.expires_at_ms > {now}",
     ),
     (
         "basket",
         "{object}('version', c.version, 'doc', {json}c.doc{/json})",
-        "checkout_session c WHERE c.brand_id = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'checkout') \
+        "checkout_session c WHERE c.brand_id || '' = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'checkout') \
          AND c.status IN ('incomplete', 'ready_for_complete') AND c.expires_at_ms > {now}",
     ),
 ];

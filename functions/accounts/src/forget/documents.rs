@@ -37,9 +37,9 @@ impl Traces {
     pub async fn of(call: &Call, brand_id: &str, account_id: &str) -> Result<Self, Error> {
         let dialect = call.db().dialect();
         let sql = format!(
-            "SELECT 'hold' AS kind, h.id, h.doc, h.version FROM hold h WHERE h.brand_id = ?1 AND h.id IN ({}) \
+            "SELECT 'hold' AS kind, h.id, h.doc, h.version FROM hold h WHERE h.brand_id || '' = ?1 AND h.id IN ({}) \
              UNION ALL SELECT DISTINCT c.channel, c.address, '', 0 FROM consent c \
-               WHERE c.brand_id = ?1 AND c.id IN ({}) AND c.address NOT LIKE 'sha256:%' LIMIT ?3",
+               WHERE c.brand_id || '' = ?1 AND c.id IN ({}) AND c.address NOT LIKE 'sha256:%' LIMIT ?3",
             belongings::holds(dialect),
             belongings::consents(dialect)
         );
@@ -169,7 +169,7 @@ async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>,
          ORDER BY n.id LIMIT ?3"
     );
     let sessions = format!(
-        "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id = ?1 AND o.id IN ({orders}) \
+        "SELECT o.checkout_session_id FROM customer_order o WHERE o.brand_id || '' = ?1 AND o.id IN ({orders}) \
          UNION SELECT x.id FROM (SELECT ac.checkout_session_id AS id FROM account_checkout ac \
            JOIN checkout_session cs ON cs.id = ac.checkout_session_id AND cs.status <> 'complete_in_progress' \
            WHERE ac.brand_id = ?1 AND ac.account_id = ?2 ORDER BY ac.checkout_session_id LIMIT ?3) x \
@@ -183,7 +183,7 @@ async fn read(call: &Call, brand_id: &str, account_id: &str) -> Result<Vec<Row>,
            JOIN cart cc ON cc.id = ch.subject_id AND cc.status <> 'merged' WHERE ch.brand_id = ?1 AND ch.account_id = ?2 AND ch.kind = 'cart' ORDER BY ch.subject_id LIMIT ?3) z"
     );
     let sql = format!(
-        "SELECT 'order' AS kind, id, doc, version FROM customer_order WHERE brand_id = ?1 AND id IN ({orders}) \
+        "SELECT 'order' AS kind, id, doc, version FROM customer_order WHERE brand_id || '' = ?1 AND id IN ({orders}) \
          UNION ALL SELECT 'checkout', id, doc, version FROM checkout_session WHERE brand_id = ?1 \
            AND status <> 'complete_in_progress' AND id IN ({sessions}) \
          UNION ALL SELECT 'cart', id, doc, version FROM cart WHERE brand_id = ?1 AND status <> 'merged' AND id IN ({carts}) \

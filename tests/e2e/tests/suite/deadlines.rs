@@ -100,7 +100,7 @@ async fn is_running(probe: &Probe) -> Result<bool> {
     Ok(match probe.pair {
         Pair::Embedded => {
             let counts = probe.edge.stats().component("probe");
-            counts.sql >= 2 && counts.sql_stopped == 0
+            counts.sql >= 1 && counts.sql_stopped == 0
         }
         Pair::Servers => {
             let url = servers()

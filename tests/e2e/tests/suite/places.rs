@@ -519,10 +519,16 @@ pub async fn an_unknown_sku_leaves_nothing_behind(pair: Pair) -> Result<()> {
         shopper.get(&path).expect(404).await?;
         let (sql, key_value) = (aisle.shopper_sql(), aisle.shopper_key_value());
         shopper.get(&path).expect(404).await?;
-        assert!(aisle.shopper_sql() > sql, "nothing was kept, so the database is asked again");
+        assert!(
+            aisle.shopper_sql() > sql,
+            "nothing was kept, so the database is asked again"
+        );
         fewest = fewest.min(aisle.shopper_key_value() - key_value);
     }
     // Once in a while an instance also reads the brands anew.
-    assert_eq!(fewest, 2, "the name and its stock are looked for, and nothing is written");
+    assert_eq!(
+        fewest, 2,
+        "the name and its stock are looked for, and nothing is written"
+    );
     Ok(())
 }

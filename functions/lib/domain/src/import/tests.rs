@@ -349,6 +349,7 @@ fn a_file_has_a_limit_of_products() {
 fn a_file_without_the_columns_says_which() {
     let mut table = Table::default();
     table.feed(b"Title,Handle\n");
+    table.finish();
     assert_eq!(table.next_row(), None);
     let header = table.header().expect("a header");
     let euro = Currency::parse("EUR").expect("a currency");

@@ -27,8 +27,9 @@ pub(super) async fn products(
 ) -> Result<HashMap<String, Doc>, StoreError> {
     let as_of_ms = now_ms();
     let wanted = db.dialect().among("?2");
-    let sql =
-        format!("SELECT id, doc, {SEQ} AS seq FROM product WHERE brand_id = ?1 AND id {wanted}");
+    let sql = format!(
+        "SELECT id, doc, {SEQ} AS seq FROM product WHERE brand_id || '' = ?1 AND id {wanted}"
+    );
     let rows = db.query(sql, values![brand_id, json_array(ids)]).await?;
     let entry = |row: &Row| -> Result<_, StoreError> {
         let body = row.text("doc")?.into_bytes();
@@ -139,9 +140,15 @@ fn targets_sql(dialect: Dialect) -> String {
     let [ids, skus, gtins, handles] =
         ["?2", "?3", "?4", "?5"].map(|placeholder| dialect.among(placeholder));
     let of = |table: &str, kind: &str, column: &str, target: &str, wanted: &str| {
+        // An id needs no index that begins with the brand, which SQLite would rather go through.
+        let brand = if column == "id" {
+            "brand_id || ''"
+        } else {
+            "brand_id"
+        };
         format!(
             "SELECT '{kind}' AS kind, {column} AS value, {target}, {SEQ} AS seq \
-             FROM {table} WHERE brand_id = ?1 AND {column} {wanted}"
+             FROM {table} WHERE {brand} = ?1 AND {column} {wanted}"
         )
     };
     let variant = "product_id, id AS variant_id, sku AS first_sku";

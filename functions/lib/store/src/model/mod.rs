@@ -314,7 +314,7 @@ mod tests {
             expires_at_ms: i64::MAX,
             body: body.to_vec(),
         };
-        let target = br#"{"product_id":"p","variant_id":null}"#;
+        let target = br#"{"product_id":"p","variant_id":null,"sku":null}"#;
         let known = understood::<Target>(&doc(target)).unwrap();
         assert_eq!((known.as_of_ms, known.product_id.as_str()), (7, "p"));
         for foreign in [&b"{}"[..], b"[]", b"", br#"{"product_id":7}"#] {

@@ -17,6 +17,8 @@ const VALUES_PER_LOOK: usize = 1_024;
 /// How long an expired value stays: whoever reads it knows that it has expired, and nobody
 /// is to find it gone who has just seen it.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
+/// How often a file is compacted when it is opened, at most.
+const MOST_COMPACTIONS: usize = 8;
 /// A smaller file is left as it is.
 const SMALL_BYTES: u64 = 16 << 20;
 
@@ -80,7 +82,12 @@ pub fn shrink(database: &mut Database, path: &Path) -> anyhow::Result<()> {
     transaction.abort()?;
     let used_bytes = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
     if std::fs::metadata(path)?.len() > SMALL_BYTES + 2 * used_bytes {
-        database.compact()?;
+        // Each time it moves what it can: the next one finds room that this one has made.
+        for _ in 0..MOST_COMPACTIONS {
+            if !database.compact()? {
+                break;
+            }
+        }
     }
     Ok(())
 }
