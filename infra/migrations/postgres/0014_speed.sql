@@ -67,6 +67,8 @@ BEGIN
         EXECUTE format('PREPARE %I (JSONB, BIGINT) AS ', missing.name) || CASE
             WHEN missing.rows THEN 'WITH fetched AS (' || missing.sql ||
                 ') SELECT count(*), coalesce(json_agg(fetched)::TEXT, ''[]'') FROM fetched'
+            -- What answers rows by itself is counted by them.
+            WHEN missing.sql ~* '^\s*SELECT\M|\mRETURNING\M' THEN missing.sql
             ELSE missing.sql || ' RETURNING 1' END;
     END LOOP;
     FOR oldest IN

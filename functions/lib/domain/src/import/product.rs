@@ -37,7 +37,7 @@ pub enum ProductItem {
 
 /// A file of products, in the format that its header shows.
 pub enum ProductFile {
-    Shopify(ShopifyFile),
+    Shopify(Box<ShopifyFile>),
     WooCommerce(Box<WooFile>),
     Merchant(Box<MerchantFile>),
     Update(Box<UpdateFile>),
@@ -65,7 +65,7 @@ impl ProductFile {
             Err(_) if UpdateFile::is(header) => {
                 Ok(Self::Update(Box::new(UpdateFile::new(header, currency))))
             }
-            shopify => shopify.map(Self::Shopify),
+            shopify => Ok(Self::Shopify(Box::new(shopify?))),
         }
     }
 }

@@ -80,7 +80,7 @@ pub fn shrink(database: &mut Database, path: &Path) -> anyhow::Result<()> {
     let transaction = database.begin_write()?;
     let stats = transaction.stats()?;
     transaction.abort()?;
-    let used_bytes = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
+    let used_bytes = stats.stored_bytes() + stats.metadata_bytes();
     if std::fs::metadata(path)?.len() > SMALL_BYTES + 2 * used_bytes {
         // Each time it moves what it can: the next one finds room that this one has made.
         for _ in 0..MOST_COMPACTIONS {
