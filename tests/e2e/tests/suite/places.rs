@@ -181,7 +181,14 @@ pub async fn the_nearest_that_have_it_come_first(pair: Pair) -> Result<()> {
                 .iter()
                 .map(|(far, id, units)| (far.round() as i64, *id, *units))
                 .collect();
-            assert_eq!(shown, expected, "near {centre}, {limit} a page");
+            // Coordinates are kept to a ten millionth of a degree.
+            let same = |(a, b): (&(i64, &str, i64), &(i64, &str, i64))| {
+                (a.0 - b.0).abs() <= 1 && (a.1, a.2) == (b.1, b.2)
+            };
+            assert!(
+                shown.len() == expected.len() && shown.iter().zip(&expected).all(same),
+                "near {centre}, {limit} a page: {shown:?} instead of {expected:?}"
+            );
             let units: i64 = chain.with_units().map(|store| store.units).sum();
             assert_eq!(
                 total,
@@ -273,13 +280,21 @@ pub async fn a_change_rewrites_its_piece_alone(pair: Pair) -> Result<()> {
         assert_eq!(writes() - so_far, 4);
     }
     shopping::until_available(&shopper, SKU, &store.id, store.units + 70).await?;
-    let (after, total) = paged(&shopper, &near, 200).await?;
+    let units: i64 = chain.stores.iter().map(|store| store.units).sum();
+    // An instance may remember the sums for a moment longer than the levels.
+    let mut looks = 0;
+    let (after, total) = loop {
+        let (after, total) = paged(&shopper, &near, 200).await?;
+        looks += 1;
+        if total["available"] == units + 70 || looks == 2_000 {
+            break (after, total);
+        }
+    };
     let others = |rows: &[Value]| {
         let rows = rows.iter().filter(|row| row["location_id"] != store.id);
         rows.cloned().collect::<Vec<_>>()
     };
     assert_eq!(others(&before), others(&after));
-    let units: i64 = chain.stores.iter().map(|store| store.units).sum();
     assert_eq!(total["available"], units + 70);
     Ok(())
 }
@@ -405,12 +420,18 @@ pub async fn a_checkout_offers_fifty_stores_and_takes_any(pair: Pair) -> Result<
     let from = chain.stores[1].at;
     let mut nearest: Vec<&Store> = chain.with_units().collect();
     nearest.sort_by(|a, b| geodesic_m(from, a.at).total_cmp(&geodesic_m(from, b.at)));
-    let expected: Vec<&str> = nearest
+    let far = |id: &str| {
+        let mut stores = chain.stores.iter();
+        let store = stores.find(|store| store.id == id).expect("a store");
+        geodesic_m(from, store.at)
+    };
+    // Coordinates are kept to a ten millionth of a degree.
+    let in_order = offered
         .iter()
+        .zip(&nearest)
         .take(30)
-        .map(|store| store.id.as_str())
-        .collect();
-    assert_eq!(offered[..30], expected[..], "the nearest come first");
+        .all(|(id, near)| (far(id) - geodesic_m(from, near.at)).abs() < 1.0);
+    assert!(in_order, "the nearest come first: {offered:?}");
     let beyond = nearest
         .iter()
         .rev()

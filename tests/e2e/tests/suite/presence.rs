@@ -417,6 +417,7 @@ pub async fn a_ticker_of_one_route_settles_what_was_cut_short(pair: Pair) -> Res
     tidied.sort_unstable();
     let everybody = [
         "/accounts/housekeeping",
+        "/catalog/housekeeping",
         "/checkout-sessions/recover",
         "/holds/housekeeping",
         "/messages/housekeeping",

@@ -338,6 +338,7 @@ pub async fn categories_are_listed_with_their_numbers(pair: Pair) -> Result<()> 
     assert_eq!(
         names,
         [
+            "Apparel",
             "Apparel > Jackets",
             "Apparel > Shirts",
             "Apparel > Shoes",
