@@ -111,9 +111,8 @@ impl Connection {
     ) -> wasmtime::Result<R> {
         let mut opened = self.opened.lock_owned().await;
         let path = self.database.path;
-        let answer = tokio::task::spawn_blocking(move || {
-            open(&mut opened.connection, &path).map(|connection| question(connection))
-        });
+        let answer =
+            tokio::task::spawn_blocking(move || open(&mut opened.connection, &path).map(question));
         answer
             .await?
             .map_err(|error| wasmtime::format_err!("{error:?}"))
