@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aisle_edge::{ComponentStats, Edge, EdgeOptions, Stats};
@@ -163,7 +164,8 @@ pub struct Environment {
     /// Only with [`Setup::through_lines`] on servers.
     pub lines: Option<Lines>,
     pub(crate) options: EdgeOptions,
-    pub(crate) state: TempDir,
+    /// What the app still has to do when it is shut down wants its files.
+    pub(crate) state: Arc<TempDir>,
 }
 
 /// What the app runs on.
@@ -181,7 +183,7 @@ impl Environment {
             components::manifest
         };
         let manifest = tokio::task::block_in_place(manifest)?;
-        let state = tempfile::tempdir()?;
+        let state = Arc::new(tempfile::tempdir()?);
         let stores = Stores::open(&setup, state.path()).await?;
         let admin_key = random_key();
         let relay_key = if setup.relay {
@@ -370,7 +372,11 @@ impl Drop for Environment {
         if let (Some(Runtime::Edge(edge)), Ok(runtime)) =
             (self.runtime.take(), Handle::try_current())
         {
-            runtime.spawn(edge.shutdown());
+            let state = self.state.clone();
+            runtime.spawn(async move {
+                edge.shutdown().await;
+                drop(state);
+            });
         }
     }
 }

@@ -395,10 +395,10 @@ impl Tour<'_> {
 impl Scene {
     /// An event as every sale writes one.
     async fn changed(&self, round: usize, sku: &str) -> Result<()> {
-        let id = uuid::Uuid::now_v7();
+        let (id, at) = (uuid::Uuid::now_v7(), &self.store_id);
         let event = format!(
             "INSERT INTO outbox (id, brand_id, aggregate_type, aggregate_id, type, doc, created_at_ms) \
-             SELECT '{id}', id, 'stock', '{sku}', 'stock.changed', '{{}}', {round} FROM brand WHERE handle = '{BRAND}'"
+             SELECT '{id}', id, 'stock', '{sku}', 'stock.changed', '{{\"locations\": [\"{at}\"]}}', {round} FROM brand WHERE handle = '{BRAND}'"
         );
         self.aisle.database.rows(&event).await.map(drop)
     }

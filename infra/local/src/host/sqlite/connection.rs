@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::StatementStatus;
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use super::workers::{Permit, Workers};
@@ -57,6 +58,8 @@ struct Statement {
     rows: mpsc::Sender<RowResult>,
     deadline: Instant,
     caller: Caller,
+    /// While it works and is not heavy.
+    thread: Option<Permit>,
 }
 
 /// How far a statement came on its thread.
@@ -87,6 +90,7 @@ impl Connection {
             rows: producer.items.clone(),
             deadline: Instant::now() + self.database.statement_timeout,
             caller,
+            thread: None,
         };
         tokio::spawn(async move {
             let result = tokio::select! {
@@ -127,16 +131,11 @@ impl Connection {
             opened.heavy_place = Some(workers.heavy_place(kind).await?);
         }
         loop {
-            let thread = match opened.heavy_place {
-                Some(_) => None,
-                None => Some(workers.thread().await?),
-            };
+            if opened.heavy_place.is_none() {
+                statement.thread = Some(workers.thread(statement.deadline).await?);
+            }
             let database = self.database.clone();
-            let step = tokio::task::spawn_blocking(move || {
-                let step = statement.step(opened, &database);
-                drop(thread);
-                step
-            });
+            let step = tokio::task::spawn_blocking(move || statement.step(opened, &database));
             match step.await.map_err(|error| Error::Io(error.to_string()))? {
                 Step::Ended(result) => return result,
                 Step::WaitsForTurn(held, waiting) => (opened, statement) = (held, waiting),
@@ -169,6 +168,7 @@ impl Statement {
             }
             if write_turn.is_none() {
                 drop(prepared);
+                self.thread = None;
                 return Step::WaitsForTurn(opened, self);
             }
             self.caller.changes();
@@ -220,7 +220,7 @@ impl Statement {
     }
 
     fn send_each(
-        &self,
+        &mut self,
         prepared: &mut rusqlite::Statement<'_>,
         width: usize,
         parameters: impl Iterator<Item = SqlValue>,
@@ -237,10 +237,23 @@ impl Statement {
                     "a row is larger than {MAX_ROW_BYTES} bytes"
                 )));
             }
-            let sent = self.rows.blocking_send(RowResult { values });
-            sent.map_err(|_| nobody_waits())?;
+            self.send(RowResult { values })?;
         }
         Ok(())
+    }
+
+    /// Who reads it may be blocked by a statement that waits for this one's thread: while
+    /// this one waits for a reader, that is free.
+    fn send(&mut self, row: RowResult) -> Result<(), Error> {
+        match self.rows.try_send(row) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(nobody_waits()),
+            Err(TrySendError::Full(row)) => {
+                self.thread = None;
+                let sent = self.rows.blocking_send(row);
+                sent.map_err(|_| nobody_waits())
+            }
+        }
     }
 }
 

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use crate::bindings::sqlite::Error;
 
@@ -65,9 +65,13 @@ impl Workers {
     }
 
     /// A thread's worth of work for a statement that is not heavy.
-    pub async fn thread(&self) -> Result<Permit, Error> {
-        let thread = self.running.clone().acquire_owned().await;
-        thread.map_err(|closed| Error::Io(closed.to_string()))
+    ///
+    /// # Errors
+    /// None became free until `deadline`; in SQLite's own words.
+    pub async fn thread(&self, deadline: Instant) -> Result<Permit, Error> {
+        let busy = || Error::Io("database is busy".to_owned());
+        let thread = timeout_at(deadline.into(), self.running.clone().acquire_owned()).await;
+        thread.map_err(|_| busy())?.map_err(|_| busy())
     }
 
     /// The turn to write, if nobody has it or waits for it.

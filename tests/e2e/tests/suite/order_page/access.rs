@@ -55,7 +55,7 @@ pub async fn an_order_of_an_account_is_its_own(pair: Pair) -> Result<()> {
     let (_, other) = account(&scene.aisle, "north").await?;
     let (_, of_harbor) = account(&scene.aisle, "harbor").await?;
     attach(&scene.aisle, &order, &owner).await?;
-    scene.aisle.drain_outbox().await?;
+    scene.aisle.send_messages().await?;
     let before = scene.snapshot().await?;
 
     for (client, status) in [
