@@ -574,14 +574,15 @@ const OF_ITEMS: [&str; 3] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",
     "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
-     FROM (SELECT DISTINCT product_id FROM item) i JOIN product p ON p.id = i.product_id WHERE p.brand_id = ?1",
+     FROM (SELECT DISTINCT product_id FROM item) i CROSS JOIN product p WHERE p.id = i.product_id AND p.brand_id = ?1",
     "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
 ];
-/// Variants by id and by SKU, as two joins so that each uses its index.
+/// Variants by id and by SKU, as two joins so that each uses its index; CROSS, so that SQLite
+/// does not begin with the brand's variants.
 const ITEMS: &str = "item AS (\
-    SELECT v.* FROM wanted w JOIN variant v ON v.id = w.item WHERE v.brand_id = ?1 \
-    UNION SELECT v.* FROM wanted w JOIN variant v ON v.sku = w.item WHERE v.brand_id = ?1)";
+    SELECT v.* FROM wanted w CROSS JOIN variant v WHERE v.id = w.item AND v.brand_id = ?1 \
+    UNION SELECT v.* FROM wanted w CROSS JOIN variant v WHERE v.sku = w.item AND v.brand_id = ?1)";
 
 impl Statement {
     fn bind(&mut self, value: impl Into<Value>) -> String {

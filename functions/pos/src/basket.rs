@@ -207,9 +207,9 @@ fn sql(dialect: Dialect) -> String {
          kept AS (SELECT a.sku, a.quantity FROM allocation a JOIN the_hold ON a.order_id = the_hold.id \
            WHERE a.brand_id = ?1 AND a.location_id = ?5 AND a.status = 'open'), \
          wanted AS ({listed} UNION SELECT sku FROM kept UNION {of_cart}), \
-         item AS (SELECT v.* FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
-           UNION SELECT v.* FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1 \
-           UNION SELECT v.* FROM variant v JOIN wanted w ON v.gtin = w.item WHERE v.brand_id = ?1) \
+         item AS (SELECT v.* FROM wanted w CROSS JOIN variant v WHERE v.id = w.item AND v.brand_id = ?1 \
+           UNION SELECT v.* FROM wanted w CROSS JOIN variant v WHERE v.sku = w.item AND v.brand_id = ?1 \
+           UNION SELECT v.* FROM wanted w CROSS JOIN variant v WHERE v.gtin = w.item AND v.brand_id = ?1) \
          SELECT {{now}} AS now_ms, {}, the_cart.doc AS cart_doc, the_cart.version AS cart_version, \
            the_hold.number AS hold_number, the_hold.version AS hold_version, i.id AS variant_id, i.sku, i.gtin, \
            i.price_minor, i.tax_category, i.active, p.doc AS product_doc, \

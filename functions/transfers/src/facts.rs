@@ -385,10 +385,11 @@ const OF_TRANSFER: &str = "WITH item AS (\
         WHERE l.brand_id = ?1 AND l.transfer_id = ?4), \
     destination AS (SELECT to_location_id AS id FROM transfer WHERE brand_id = ?1 AND id = ?4), \
     beneficiary AS (SELECT for_type AS type, for_id AS id FROM transfer WHERE brand_id = ?1 AND id = ?4)";
-/// Variants by id, by SKU and by GTIN, as joins so that each uses its index.
+/// Variants by id, by SKU and by GTIN, as joins so that each uses its index; CROSS, so that
+/// SQLite does not begin with the brand's variants.
 const OF_REQUEST: &str = "WITH wanted AS ({wanted}), item AS (\
-        SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.id = w.item WHERE v.brand_id = ?1 \
-        UNION SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.sku = w.item WHERE v.brand_id = ?1 \
-        UNION SELECT v.id, v.sku, v.gtin, v.active FROM variant v JOIN wanted w ON v.gtin = w.item WHERE v.brand_id = ?1), \
+        SELECT v.id, v.sku, v.gtin, v.active FROM wanted w CROSS JOIN variant v WHERE v.id = w.item AND v.brand_id = ?1 \
+        UNION SELECT v.id, v.sku, v.gtin, v.active FROM wanted w CROSS JOIN variant v WHERE v.sku = w.item AND v.brand_id = ?1 \
+        UNION SELECT v.id, v.sku, v.gtin, v.active FROM wanted w CROSS JOIN variant v WHERE v.gtin = w.item AND v.brand_id = ?1), \
     destination AS (SELECT CAST(?5 AS TEXT) AS id), \
     beneficiary AS (SELECT CAST(?6 AS TEXT) AS type, CAST(?7 AS TEXT) AS id)";

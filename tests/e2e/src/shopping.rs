@@ -103,10 +103,14 @@ pub async fn shipping_checkout(shopper: &Client, lines: &[Value], country: &str)
 }
 
 async fn checkout(shopper: &Client, lines: &[Value], fulfillment: Value) -> Result<Value> {
-    let request = checkout_request(lines, fulfillment);
+    begin_checkout(shopper, &checkout_request(lines, fulfillment)).await
+}
+
+/// The checkout that is asked for, with the first of all that it offers.
+pub async fn begin_checkout(shopper: &Client, request: &Value) -> Result<Value> {
     let created = shopper
         .post("/checkout-sessions")
-        .json(&request)
+        .json(request)
         .expect(201)
         .await?
         .json();

@@ -104,8 +104,8 @@ pub fn expressions(dialect: Dialect, named: &str, stored: &[String], width: Widt
         .collect::<Vec<_>>()
         .join(" UNION ");
     let ship = format!(
-        "SELECT p.location_id AS id FROM place p JOIN brand_location b ON b.brand_id = ?1 AND b.location_id = p.location_id \
-         WHERE p.ships = 1 ORDER BY p.warehouse DESC, p.location_id LIMIT {SHIPPING}"
+        "SELECT p.location_id AS id FROM place p CROSS JOIN brand_location b \
+         WHERE p.ships = 1 AND b.brand_id = ?1 AND b.location_id = p.location_id ORDER BY p.warehouse DESC, p.location_id LIMIT {SHIPPING}"
     );
     let have = match width {
         Width::All => "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM item i CROSS JOIN stock s \

@@ -30,12 +30,14 @@ const ROUNDS: usize = 3;
 
 /// What an operation may do in the large system: half more than in the small one, since trees
 /// are deeper and pages fuller; or what no system makes more of, because the operation looks at
-/// a bounded number of rows (a search at 1,000 entries, a checkout at some hundred places). Who
-/// reads every product or every store of the large system does several times that.
+/// a bounded number of rows (a search at 1,000 entries, a checkout at some hundred places; who
+/// asks first for an article sums its balances by cell, once). On SQLite, which counts each
+/// row, reading every product or store of the large system is several times that; PostgreSQL's
+/// pages show who fetches them one by one.
 fn allowed(small: i64, pair: Pair) -> i64 {
     let bounded = match pair {
         Pair::Embedded => 200_000,
-        Pair::Servers => 6_000,
+        Pair::Servers => 16_000,
     };
     (small * 3 / 2).max(bounded)
 }
@@ -44,6 +46,7 @@ pub async fn no_operation_reads_in_proportion_to_what_there_is(pair: Pair) -> Re
     if !counts_sql() {
         return Ok(());
     }
+    let _turn = crate::harness::heavy_turn().await;
     let small = work(pair, SMALL).await?;
     let large = work(pair, LARGE).await?;
     let grown: Vec<String> = small

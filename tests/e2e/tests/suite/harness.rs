@@ -66,6 +66,13 @@ pub fn skip(what: &str, reason: &str) {
     say_skipped(what, reason);
 }
 
+/// The turn of a test that keeps the whole machine busy: two of them at a time would measure
+/// each other.
+pub async fn heavy_turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}
+
 /// Whether the runtime counts SQL statements, as the local edge does; says so where not.
 pub fn counts_sql() -> bool {
     let counts = aisle_e2e::spin::program().is_none();

@@ -176,7 +176,7 @@ async fn until_alone(database: &Database) -> Result<()> {
     bail!("connections to the database stay open")
 }
 
-/// Seventy brands with nothing to do cost the calls that one costs.
+/// Seventy brands with nothing to do cost no more calls than a few.
 pub async fn idling_costs_the_same_whatever_the_number_of_brands(pair: Pair) -> Result<()> {
     if !crate::harness::counts_sql() {
         return Ok(());
@@ -190,7 +190,10 @@ pub async fn idling_costs_the_same_whatever_the_number_of_brands(pair: Pair) -> 
     aisle.database.rows(more).await?;
     aisle.edge().clear_key_value().await?;
     let with_many = cost_of_a_turn(&aisle, 10, |component| component.sql).await?;
-    assert_eq!(with_many, with_few);
+    assert!(
+        with_many <= with_few,
+        "{with_many} calls, {with_few} before"
+    );
     Ok(())
 }
 

@@ -229,6 +229,7 @@ pub async fn a_changed_file_updates_what_changed(pair: Pair) -> Result<()> {
 
 /// The instance may use less memory than the file is long.
 pub async fn memory_does_not_grow_with_the_file(pair: Pair) -> Result<()> {
+    let _turn = crate::harness::heavy_turn().await;
     const MEMORY_MIB: usize = 24;
     let aisle = samples::corner_shop_with(Setup::empty(pair).memory_mib(MEMORY_MIB)).await?;
     let admin = aisle.admin();

@@ -14,6 +14,7 @@ const ROWS: usize = 5_000;
 /// Searches, exports and an import at once: no buyer is turned away, and of the heavy
 /// requests each is answered, or told when to come again.
 pub async fn buyers_do_not_wait_behind_heavy_work(pair: Pair) -> Result<()> {
+    let _turn = crate::harness::heavy_turn().await;
     let aisle = Arc::new(Setup::demo(pair).start().await?);
     let pressure = Pressure::start(&aisle, ROWS).await?;
     let took = buy(&aisle, BUYERS, ORDERS_EACH).await?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aisle_e2e::environment::NORTH_COUNTRY;
 use aisle_e2e::json::{Look, message};
 use aisle_e2e::shopping::{
-    Item, checkout_request, complete, items, line, order_id, pickup_at, pickup_checkout,
-    shipping_checkout,
+    Item, begin_checkout, checkout_request, complete, items, line, order_id, pickup_at,
+    pickup_checkout, shipping_checkout, shipping_to,
 };
 use aisle_e2e::{Answer, Environment, Pair, Setup};
 use anyhow::{Context, Result, ensure};
@@ -67,6 +67,7 @@ async fn many_buyers_of_few_units(setup: Setup) -> Result<()> {
 
 /// A hot article: many want the last few, and those who want something else notice nothing.
 pub async fn two_hundred_buyers_of_twenty_units_harm_nobody(pair: Pair) -> Result<()> {
+    let _turn = crate::harness::heavy_turn().await;
     const MANY: usize = 200;
     const FEW: i64 = 20;
     const OTHERS: usize = 12;
@@ -74,11 +75,13 @@ pub async fn two_hundred_buyers_of_twenty_units_harm_nobody(pair: Pair) -> Resul
     let (wanted, store) = only_at_one_store(&aisle, FEW).await?;
     let others = items(&aisle.north(), OTHERS + 1).await?;
     let mut elsewhere = tokio::task::JoinSet::new();
-    for other in others.into_iter().filter(|other| other.id != wanted.id) {
+    let others = others.into_iter().filter(|other| other.id != wanted.id);
+    for (number, other) in others.enumerate() {
         let shopper = aisle.north();
         elsewhere.spawn(async move {
-            let lines = [line(&other.id, 1)];
-            let session = shipping_checkout(&shopper, &lines, NORTH_COUNTRY).await?;
+            let fulfillment = shipping_to(NORTH_COUNTRY);
+            let request = request_of(MANY + number, &[line(&other.id, 1)], fulfillment);
+            let session = begin_checkout(&shopper, &request).await?;
             complete(&shopper, &session).await
         });
     }
@@ -194,6 +197,14 @@ pub(crate) async fn only_at_one_store(aisle: &Environment, units: i64) -> Result
     Ok((wanted, store[1].clone().context("no id")?))
 }
 
+/// What this buyer asks for: a person has only so many payments under way.
+fn request_of(number: usize, lines: &[Value], fulfillment: Value) -> Value {
+    let mut request = checkout_request(lines, fulfillment);
+    request["buyer"]["email"] = json!(format!("buyer-{number}@example.com"));
+    request["buyer"]["phone_number"] = json!(format!("+4915112{number:06}"));
+    request
+}
+
 /// Everybody has a checkout that is ready; then all complete at the same moment, each on
 /// a connection of its own. No answer may be a server error.
 async fn all_at_once(
@@ -204,7 +215,7 @@ async fn all_at_once(
 ) -> Result<Vec<Answer>> {
     let start = Arc::new(Barrier::new(buyers));
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..buyers {
+    for number in 0..buyers {
         let (aisle, start, lines, store) = (
             aisle.clone(),
             start.clone(),
@@ -213,7 +224,8 @@ async fn all_at_once(
         );
         running.spawn(async move {
             let shopper = aisle.north();
-            let session = pickup_checkout(&shopper, &lines, &store).await;
+            let request = request_of(number, &lines, pickup_at(&store));
+            let session = begin_checkout(&shopper, &request).await;
             start.wait().await;
             complete(&shopper, &session?).await
         });

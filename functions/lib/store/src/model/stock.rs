@@ -324,31 +324,54 @@ fn asked(dialect: Dialect, count: usize) -> String {
     )
 }
 
+/// Joins the balances `s` of the SKU in the table `of`, where `at` holds. SQLite is told the
+/// order by CROSS JOIN; PostgreSQL is kept from reading all of a brand's stock beforehand, which
+/// it finds cheap as long as it has counted nothing.
+fn balances(dialect: Dialect, of: &str, at: &str) -> String {
+    let these = |table: &str| format!("{table}.brand_id = ?1 AND {table}.sku = {of}.sku");
+    dialect.pick(
+        format!("CROSS JOIN stock s ON {} AND s.{at}", these("s")),
+        format!(
+            "CROSS JOIN LATERAL (SELECT r.* FROM stock r WHERE {} AND r.{at} OFFSET 0) s",
+            these("r")
+        ),
+    )
+}
+
+/// Where a balance is at the place `p`.
+const AT_PLACE: &str = "location_id = p.location_id";
+/// Where a balance is anywhere.
+const ANYWHERE: &str = "location_id IS NOT NULL";
+
 /// The sums of the (SKU, cell) that `wanted` selects, from the balances, in order.
-fn sums(wanted: &str) -> String {
+fn sums(dialect: Dialect, wanted: &str) -> String {
     let units =
         |of: &str| format!("CAST(sum(CASE WHEN p.{of} = 1 THEN {FREE} ELSE 0 END) AS BIGINT)");
-    // CROSS JOIN is how SQLite is told the order of a join.
     format!(
         "SELECT s.brand_id, s.sku, p.cell, {} AS units, \
          CAST(sum(CASE WHEN p.visible = 1 AND s.on_hand - s.reserved > s.safety THEN 1 ELSE 0 END) AS BIGINT) AS places, \
          {} AS collectable, {} AS shippable, CAST(sum({FREE}) AS BIGINT) AS everywhere, max(s.updated_at_ms) AS changed_at_ms, max(v.version) AS version \
-         FROM ({wanted}) w CROSS JOIN place_cell v CROSS JOIN place p CROSS JOIN brand_location b CROSS JOIN stock s \
+         FROM ({wanted}) w CROSS JOIN place_cell v CROSS JOIN place p CROSS JOIN brand_location b {} \
          WHERE v.cell = w.cell AND p.cell = w.cell AND b.brand_id = ?1 AND b.location_id = p.location_id \
-           AND s.brand_id = ?1 AND s.sku = w.sku AND s.location_id = p.location_id \
          GROUP BY s.brand_id, s.sku, p.cell",
         units("visible"),
         units("hands_over"),
         units("ships"),
+        balances(dialect, "w", AT_PLACE),
     )
 }
 
 /// Of `asked`, the cells whose sums are of another version, and all cells of what has no sums.
-const MISSING: &str = "SELECT c.sku, c.cell FROM asked a CROSS JOIN stock_cell c CROSS JOIN place_cell v \
-       WHERE c.brand_id = ?1 AND c.sku = a.sku AND v.cell = c.cell AND v.version <> c.version \
-     UNION SELECT s.sku, p.cell FROM asked a CROSS JOIN stock s CROSS JOIN place p \
-       WHERE NOT EXISTS (SELECT 1 FROM stock_cell c WHERE c.brand_id = ?1 AND c.sku = a.sku) \
-         AND s.brand_id = ?1 AND s.sku = a.sku AND p.location_id = s.location_id";
+fn missing(dialect: Dialect) -> String {
+    format!(
+        "SELECT c.sku, c.cell FROM asked a CROSS JOIN stock_cell c CROSS JOIN place_cell v \
+           WHERE c.brand_id = ?1 AND c.sku = a.sku AND v.cell = c.cell AND v.version <> c.version \
+         UNION SELECT s.sku, p.cell FROM asked a {} CROSS JOIN place p \
+           WHERE NOT EXISTS (SELECT 1 FROM stock_cell c WHERE c.brand_id = ?1 AND c.sku = a.sku) \
+             AND p.location_id = s.location_id",
+        balances(dialect, "a", ANYWHERE)
+    )
+}
 
 /// A row for each SKU that the brand has.
 fn stock_sql(dialect: Dialect, count: usize) -> String {
@@ -378,8 +401,9 @@ fn stock_sql(dialect: Dialect, count: usize) -> String {
 /// A sum that another wrote meanwhile is as new.
 fn sum_missing_sql(dialect: Dialect, count: usize) -> String {
     put_sums(
+        dialect,
         &asked(dialect, count),
-        MISSING,
+        &missing(dialect),
         "WHERE stock_cell.version < excluded.version",
     )
 }
@@ -402,21 +426,24 @@ fn sum_changed_sql(dialect: Dialect, count: usize) -> String {
             "changed AS (SELECT sku, location_id FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) LIMIT {count})"
         ),
     );
-    let wanted = "SELECT c.sku, p.cell FROM changed c CROSS JOIN place p WHERE p.location_id = c.location_id \
-         UNION SELECT s.sku, p.cell FROM changed c CROSS JOIN stock s CROSS JOIN place p \
+    let wanted = format!(
+        "SELECT c.sku, p.cell FROM changed c CROSS JOIN place p WHERE p.location_id = c.location_id \
+         UNION SELECT s.sku, p.cell FROM changed c {} CROSS JOIN place p \
          WHERE (c.location_id = '' OR NOT EXISTS (SELECT 1 FROM stock_cell k WHERE k.brand_id = ?1 AND k.sku = c.sku)) \
-           AND s.brand_id = ?1 AND s.sku = c.sku AND p.location_id = s.location_id";
-    put_sums(&changed, wanted, "WHERE true RETURNING sku, cell")
+           AND p.location_id = s.location_id",
+        balances(dialect, "c", ANYWHERE)
+    );
+    put_sums(dialect, &changed, &wanted, "WHERE true RETURNING sku, cell")
 }
 
-fn put_sums(with: &str, wanted: &str, end: &str) -> String {
+fn put_sums(dialect: Dialect, with: &str, wanted: &str, end: &str) -> String {
     format!(
         "INSERT INTO stock_cell (brand_id, sku, cell, units, places, collectable, shippable, everywhere, changed_at_ms, version) \
          WITH {with} {} ORDER BY s.sku, p.cell \
          ON CONFLICT (brand_id, sku, cell) DO UPDATE SET units = excluded.units, places = excluded.places, \
            collectable = excluded.collectable, shippable = excluded.shippable, everywhere = excluded.everywhere, \
            changed_at_ms = excluded.changed_at_ms, version = excluded.version {end}",
-        sums(wanted)
+        sums(dialect, wanted)
     )
 }
 
@@ -434,7 +461,7 @@ fn most_sql() -> String {
 }
 
 /// Of each SKU in the table `items` the `limit` rows of table `stock` that can promise most,
-/// as far as they can promise any; brand `?1`.
+/// as far as they can promise any; brand `?1`. SQLite is kept from asking anew for each row.
 pub fn most_of(dialect: Dialect, items: &str, limit: usize) -> String {
     let most = format!(
         "FROM stock r WHERE r.brand_id = ?1 AND r.sku = i.sku AND (r.on_hand - r.reserved - r.safety) > 0 \
@@ -443,7 +470,7 @@ pub fn most_of(dialect: Dialect, items: &str, limit: usize) -> String {
     dialect.pick(
         format!(
             "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM {items} i CROSS JOIN stock s \
-             WHERE s.brand_id = ?1 AND s.sku = i.sku AND s.location_id IN (SELECT r.location_id {most})"
+             WHERE s.rowid IN (SELECT r.rowid {most})"
         ),
         format!(
             "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM {items} i \
@@ -453,12 +480,13 @@ pub fn most_of(dialect: Dialect, items: &str, limit: usize) -> String {
 }
 
 /// Of each SKU in the table `items` the rows of table `stock` at the locations in the table
-/// `places`; brand `?1`. PostgreSQL is kept from reading all of a brand's stock instead.
+/// `places`; brand `?1`. Both are kept from reading all of an article's or a brand's stock.
 pub fn stock_at(dialect: Dialect, items: &str, places: &str) -> String {
     dialect.pick(
         format!(
-            "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM {items} i CROSS JOIN stock s \
-             WHERE s.brand_id = ?1 AND s.sku = i.sku AND s.location_id IN (SELECT id FROM {places})"
+            "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM {items} i \
+             CROSS JOIN (SELECT DISTINCT id FROM {places}) at CROSS JOIN stock s \
+             WHERE s.brand_id = ?1 AND s.sku = i.sku AND s.location_id = at.id"
         ),
         format!(
             "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM {items} i \
@@ -478,8 +506,8 @@ fn levels_sql(dialect: Dialect, count: usize) -> String {
         "SELECT CAST(NULL AS TEXT) AS sku, CAST(NULL AS TEXT) AS cell, CAST(NULL AS TEXT) AS location_id, {SEQ} AS units, \
          CAST(NULL AS BIGINT) AS unreserved \
          UNION ALL SELECT s.sku, p.cell, s.location_id, {FREE}, s.on_hand - s.reserved \
-         FROM ({asked}) a CROSS JOIN place p CROSS JOIN brand_location b CROSS JOIN stock s \
-         WHERE p.cell = a.cell AND b.brand_id = ?1 AND b.location_id = p.location_id \
-           AND s.brand_id = ?1 AND s.sku = a.sku AND s.location_id = p.location_id AND s.on_hand > s.reserved"
+         FROM ({asked}) a CROSS JOIN place p CROSS JOIN brand_location b {} \
+         WHERE p.cell = a.cell AND b.brand_id = ?1 AND b.location_id = p.location_id AND s.on_hand > s.reserved",
+        balances(dialect, "a", AT_PLACE)
     )
 }
