@@ -32,8 +32,8 @@ const ROUNDS: usize = 3;
 /// are deeper and pages fuller; or what no system makes more of, because the operation looks at
 /// a bounded number of rows (a search at 1,000 entries, a checkout at some hundred places; who
 /// asks first for an article sums its balances by cell, once). On SQLite, which counts each
-/// row, reading every product or store of the large system is several times that; PostgreSQL's
-/// pages show who fetches them one by one.
+/// row, reading every product of the large system is several times that, every store once is
+/// not; PostgreSQL's pages show only who fetches them one by one.
 fn allowed(small: i64, pair: Pair) -> i64 {
     let bounded = match pair {
         Pair::Embedded => 200_000,
