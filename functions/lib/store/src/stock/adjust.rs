@@ -40,10 +40,13 @@ const ADJUST_BALANCES: (&str, &str) = (
      WHERE s.on_hand + (input.value ->> 'quantity') >= s.reserved \
      ON CONFLICT (brand_id, sku, location_id) DO UPDATE \
      SET on_hand = excluded.on_hand, updated_at_ms = excluded.updated_at_ms",
-    "UPDATE stock SET on_hand = stock.on_hand + input.quantity, updated_at_ms = {now} \
+    "INSERT INTO stock (brand_id, sku, location_id, on_hand, reserved, safety, updated_at_ms) \
+     SELECT ?1, s.sku, s.location_id, s.on_hand + input.quantity, s.reserved, s.safety, {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT, quantity BIGINT) \
-     WHERE stock.brand_id = ?1 AND stock.sku = input.sku AND stock.location_id = input.location_id \
-       AND stock.on_hand + input.quantity >= stock.reserved",
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id OFFSET 0) s \
+     WHERE s.on_hand + input.quantity >= s.reserved \
+     ON CONFLICT (brand_id, sku, location_id) DO UPDATE \
+     SET on_hand = excluded.on_hand, updated_at_ms = excluded.updated_at_ms",
 );
 
 const ADJUST_EVENTS: (&str, &str) = (

@@ -122,22 +122,22 @@ pub(super) const CREATE_BALANCES: (&str, &str) = (
      ORDER BY sku, location_id ON CONFLICT DO NOTHING RETURNING sku, location_id",
 );
 
-// SQLite would rather go through all of a brand's stock, and through the input for each of
-// its rows: CROSS JOIN is how it is told the order of a join.
+// Both databases would rather go through all of a brand's stock, and through the input for each
+// of its rows, as long as they have counted nothing. CROSS JOIN is how SQLite is told the order
+// of a join; PostgreSQL looks inside no subquery that locks or has an OFFSET.
 pub(super) const LOCK_BALANCES: (&str, &str) = (
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety FROM json_each(?2) input \
      CROSS JOIN stock s ON s.brand_id = ?1 AND s.sku = input.value ->> 'sku' AND s.location_id = input.value ->> 'location_id'",
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety \
-     FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
-     ORDER BY s.sku, s.location_id FOR UPDATE OF s",
+     FROM (SELECT sku, location_id FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) ORDER BY sku, location_id) input \
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id FOR UPDATE) s",
 );
 
 const READ_BALANCES: (&str, &str) = (
     LOCK_BALANCES.0,
     "SELECT s.sku, s.location_id, s.on_hand, s.reserved, s.safety \
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT) \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id",
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id OFFSET 0) s",
 );
 
 const COUNT_MOVEMENTS: (&str, &str) = (
@@ -149,7 +149,7 @@ const COUNT_MOVEMENTS: (&str, &str) = (
     "INSERT INTO stock_movement (id, brand_id, sku, location_id, on_hand_delta, reserved_delta, reason, document_type, document_id, at_ms) \
      SELECT input.id, ?1, s.sku, s.location_id, input.quantity - s.on_hand, 0, ?3, ?4, ?5, {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, sku TEXT, location_id TEXT, quantity BIGINT) \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id OFFSET 0) s \
      WHERE input.quantity <> s.on_hand AND input.quantity >= s.reserved",
 );
 
@@ -168,7 +168,7 @@ const COUNT_EVENTS: (&str, &str) = (
      SELECT min(input.id), ?1, 'stock', s.sku, 'stock.changed', \
        CAST(json_build_object('locations', json_agg(s.location_id)) AS TEXT), {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (id TEXT, sku TEXT, location_id TEXT, quantity BIGINT, safety BIGINT) \
-     JOIN stock s ON s.brand_id = ?1 AND s.sku = input.sku AND s.location_id = input.location_id \
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id OFFSET 0) s \
      WHERE input.quantity >= s.reserved AND (input.quantity <> s.on_hand OR coalesce(input.safety, s.safety) <> s.safety) \
      GROUP BY s.sku ORDER BY s.sku",
 );
@@ -182,11 +182,13 @@ const COUNT_BALANCES: (&str, &str) = (
        AND (input.value ->> 'quantity' <> s.on_hand OR coalesce(input.value ->> 'safety', s.safety) <> s.safety) \
      ON CONFLICT (brand_id, sku, location_id) DO UPDATE \
      SET on_hand = excluded.on_hand, safety = excluded.safety, updated_at_ms = excluded.updated_at_ms",
-    "UPDATE stock SET on_hand = input.quantity, safety = coalesce(input.safety, stock.safety), updated_at_ms = {now} \
+    "INSERT INTO stock (brand_id, sku, location_id, on_hand, reserved, safety, updated_at_ms) \
+     SELECT ?1, s.sku, s.location_id, input.quantity, s.reserved, coalesce(input.safety, s.safety), {now} \
      FROM jsonb_to_recordset(?2::jsonb) AS input (sku TEXT, location_id TEXT, quantity BIGINT, safety BIGINT) \
-     WHERE stock.brand_id = ?1 AND stock.sku = input.sku AND stock.location_id = input.location_id \
-       AND input.quantity >= stock.reserved \
-       AND (input.quantity <> stock.on_hand OR coalesce(input.safety, stock.safety) <> stock.safety)",
+     CROSS JOIN LATERAL (SELECT * FROM stock WHERE brand_id = ?1 AND sku = input.sku AND location_id = input.location_id OFFSET 0) s \
+     WHERE input.quantity >= s.reserved AND (input.quantity <> s.on_hand OR coalesce(input.safety, s.safety) <> s.safety) \
+     ON CONFLICT (brand_id, sku, location_id) DO UPDATE \
+     SET on_hand = excluded.on_hand, safety = excluded.safety, updated_at_ms = excluded.updated_at_ms",
 );
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
