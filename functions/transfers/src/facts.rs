@@ -234,7 +234,8 @@ impl From<Level> for StockLevel {
     }
 }
 
-/// Kind, document, and where it comes from.
+/// Kind, document, and where it comes from. CROSS, so that SQLite begins with the one that is
+/// asked about, not with all that have its brand or its status.
 type Part<'a> = (&'a str, &'a str, &'a str);
 
 const PARTS: [Part; 9] = [
@@ -256,40 +257,40 @@ const PARTS: [Part; 9] = [
     (
         "owner",
         "{object}('account_id', w.account_id)",
-        "(SELECT account_id FROM account_order WHERE brand_id = ?1 \
-          AND order_id IN (SELECT id FROM beneficiary WHERE type = 'order') UNION ALL \
-          SELECT account_id FROM account_cart WHERE brand_id = ?1 \
-          AND cart_id IN (SELECT id FROM beneficiary WHERE type = 'cart') UNION ALL \
-          SELECT account_id FROM account_checkout WHERE brand_id = ?1 \
-          AND checkout_session_id IN (SELECT id FROM beneficiary WHERE type = 'checkout')) w",
+        "(SELECT o.account_id FROM beneficiary b CROSS JOIN account_order o \
+          WHERE b.type = 'order' AND o.brand_id = ?1 AND o.order_id = b.id UNION ALL \
+          SELECT c.account_id FROM beneficiary b CROSS JOIN account_cart c \
+          WHERE b.type = 'cart' AND c.brand_id = ?1 AND c.cart_id = b.id UNION ALL \
+          SELECT s.account_id FROM beneficiary b CROSS JOIN account_checkout s \
+          WHERE b.type = 'checkout' AND s.brand_id = ?1 AND s.checkout_session_id = b.id) w",
     ),
     (
         "order",
         "{object}('version', o.version, 'doc', {json}o.doc{/json})",
-        "customer_order o WHERE o.brand_id || '' = ?1 AND o.id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+        "beneficiary b CROSS JOIN customer_order o WHERE b.type = 'order' AND o.id = b.id AND o.brand_id = ?1 \
          AND o.status = 'confirmed'",
     ),
     (
         "pickup",
         "{object}('location_id', p.location_id, 'status', p.status, 'ready_at_ms', p.ready_at_ms, 'version', p.version)",
-        "pickup p WHERE p.brand_id = ?1 AND p.order_id IN (SELECT id FROM beneficiary WHERE type = 'order')",
+        "beneficiary b CROSS JOIN pickup p WHERE b.type = 'order' AND p.brand_id = ?1 AND p.order_id = b.id",
     ),
     (
         "held",
         "{object}('sku', a.sku, 'location_id', a.location_id, 'quantity', a.quantity)",
-        "allocation a WHERE a.brand_id = ?1 AND a.order_id IN (SELECT id FROM beneficiary WHERE type = 'order') \
+        "beneficiary b CROSS JOIN allocation a WHERE b.type = 'order' AND a.brand_id = ?1 AND a.order_id = b.id \
          AND a.status = 'open'",
     ),
     (
         "basket",
         "{object}('version', c.version, 'doc', {json}c.doc{/json})",
-        "cart c WHERE c.brand_id || '' = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'cart') \
+        "beneficiary b CROSS JOIN cart c WHERE b.type = 'cart' AND c.id = b.id AND c.brand_id = ?1 \
          AND c.status = 'active' AND c.expires_at_ms > {now}",
     ),
     (
         "basket",
         "{object}('version', c.version, 'doc', {json}c.doc{/json})",
-        "checkout_session c WHERE c.brand_id || '' = ?1 AND c.id IN (SELECT id FROM beneficiary WHERE type = 'checkout') \
+        "beneficiary b CROSS JOIN checkout_session c WHERE b.type = 'checkout' AND c.id = b.id AND c.brand_id = ?1 \
          AND c.status IN ('incomplete', 'ready_for_complete') AND c.expires_at_ms > {now}",
     ),
 ];

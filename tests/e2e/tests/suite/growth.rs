@@ -29,17 +29,21 @@ const LARGE: Size = Size {
 const ROUNDS: usize = 3;
 
 /// What an operation may do in the large system: half more than in the small one, since trees
-/// are deeper and pages fuller; or what no system makes more of, because the operation looks at
-/// a bounded number of rows (a search at 1,000 entries, a checkout at some hundred places; who
-/// asks first for an article sums its balances by cell, once). On SQLite, which counts each
-/// row, reading every product of the large system is several times that, every store once is
-/// not; PostgreSQL's pages show only who fetches them one by one.
-fn allowed(small: i64, pair: Pair) -> i64 {
-    let bounded = match pair {
-        Pair::Embedded => 200_000,
-        Pair::Servers => 16_000,
+/// are deeper and pages fuller, and then what no system makes more of, because the operation
+/// looks at a bounded number of rows: a checkout at some hundred places, a search at 1,000
+/// entries; who asks first for an article sums its balances by cell, once. On SQLite, which
+/// counts each row, reading all orders or products of the large system once is more than what
+/// is allowed to any but a search, and so is reading all stores with a row of theirs each;
+/// PostgreSQL's pages show only who fetches rows one by one.
+fn allowed(operation: &str, small: i64, pair: Pair) -> i64 {
+    let bounded = match (pair, operation) {
+        (Pair::Embedded, "relay: one event" | "stock near: first") => 45_000,
+        (Pair::Embedded, search) if search.starts_with("search") => 80_000,
+        (Pair::Embedded, _) => 19_000,
+        (Pair::Servers, search) if search.starts_with("search") => 12_000,
+        (Pair::Servers, _) => 5_000,
     };
-    (small * 3 / 2).max(bounded)
+    small * 3 / 2 + bounded
 }
 
 pub async fn no_operation_reads_in_proportion_to_what_there_is(pair: Pair) -> Result<()> {
@@ -53,7 +57,7 @@ pub async fn no_operation_reads_in_proportion_to_what_there_is(pair: Pair) -> Re
         .iter()
         .filter_map(|(operation, small)| {
             let large = large.get(operation)?;
-            let grows = *large > allowed(*small, pair);
+            let grows = *large > allowed(operation, *small, pair);
             grows.then(|| format!("{operation}: {small} in the small system, {large} in the large"))
         })
         .collect();
