@@ -1,6 +1,6 @@
 //! Brands: what the organisation trades as.
 
-use aisle_domain::brand::{Brand, TaxRate};
+use aisle_domain::brand::Brand;
 use aisle_http::auth::AdminKey;
 use aisle_http::{Call, Error, Reply, auth, notify_relay, precondition};
 use aisle_store::outbox::{self, Event};
@@ -39,7 +39,7 @@ pub async fn get(call: &Call, handle: &str) -> Result<Reply, Error> {
 /// `PUT /admin/brands/{handle}`: creates or changes.
 pub async fn put(call: &Call, handle: &str) -> Result<Reply, Error> {
     auth::admin(call, SCOPE).await?.for_organisation()?;
-    let brand: Brand = call.json().await?;
+    let brand = call.json::<Brand>().await?.in_codes();
     check(&brand, handle)?;
     let all = stored(call.db()).await?;
     let known = all.iter().find(|stored| stored.brand.handle == handle);
@@ -175,7 +175,6 @@ async fn save(db: &Db, brand: &Brand, version: Option<i64>) -> Result<(), Error>
         ),
     };
     save_hosts(&mut batch, brand)?;
-    save_tax_rates(&mut batch, brand)?;
     outbox::event(
         &mut batch,
         &Event::new(&brand.id, "brand.changed", &brand.id),
@@ -204,24 +203,6 @@ fn save_hosts(batch: &mut Batch, brand: &Brand) -> Result<(), Error> {
             "INSERT INTO brand_host (host, brand_id) SELECT jsonb_array_elements_text(?2::jsonb), ?1",
         ),
         values![&brand.id, json(&brand.hosts)?],
-    );
-    Ok(())
-}
-
-fn save_tax_rates(batch: &mut Batch, brand: &Brand) -> Result<(), Error> {
-    batch.add(
-        "DELETE FROM tax_rate WHERE brand_id = ?1",
-        values![&brand.id],
-    );
-    batch.add(
-        (
-            "INSERT INTO tax_rate (brand_id, country, region, category, rate_ppm) \
-             SELECT ?1, value ->> 'country', value ->> 'region', value ->> 'category', value ->> 'rate_ppm' FROM json_each(?2)",
-            "INSERT INTO tax_rate (brand_id, country, region, category, rate_ppm) \
-             SELECT ?1, country, region, category, rate_ppm FROM jsonb_to_recordset(?2::jsonb) \
-             AS input (country TEXT, region TEXT, category TEXT, rate_ppm BIGINT)",
-        ),
-        values![&brand.id, json::<Vec<TaxRate>>(&brand.tax_rates)?],
     );
     Ok(())
 }

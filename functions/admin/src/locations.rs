@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aisle_domain::brand::Brand;
 use aisle_domain::id::is_id;
 use aisle_domain::import::location::fingerprint_of;
 use aisle_domain::location::Location;
@@ -65,7 +66,7 @@ pub async fn get(call: &Call, id: &str) -> Result<Reply, Error> {
 pub async fn create(call: &Call) -> Result<Reply, Error> {
     let key = auth::admin(call, SCOPE).await?;
     let body = call.body().await?;
-    let request: LocationRequest = call.parse(&body)?;
+    let request = in_codes(call.parse(&body)?);
     let claim = call.claim("admin", &format!("{}/create-location", key.name), &body)?;
     if let Some(claim) = &claim
         && let Some(reply) = call.replay(claim.lookup(call.db()).await?)?
@@ -73,7 +74,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         return Ok(reply);
     }
     check(&request)?;
-    let brands = brand_ids(call.db(), &key, &request.brands).await?;
+    let brands = trading(call.db(), &key, &request).await?;
     let location = Location {
         id: new_id(),
         ..request.location
@@ -109,7 +110,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
 /// `PUT /admin/locations/{id}`.
 pub async fn put(call: &Call, id: &str) -> Result<Reply, Error> {
     let key = auth::admin(call, SCOPE).await?;
-    let request: LocationRequest = call.json().await?;
+    let request = in_codes(call.json().await?);
     let stored = one(call.db(), &key, id).await?;
     // A location that brands share is the organisation's to change.
     stored
@@ -125,7 +126,7 @@ pub async fn put(call: &Call, id: &str) -> Result<Reply, Error> {
         ));
     }
     check(&request)?;
-    let brands = brand_ids(call.db(), &key, &request.brands).await?;
+    let brands = trading(call.db(), &key, &request).await?;
     let location = Location {
         id: id.into(),
         ..request.location
@@ -286,17 +287,37 @@ async fn one(db: &Db, key: &AdminKey, id: &str) -> Result<Stored, Error> {
     visible.then_some(stored).ok_or_else(unknown)
 }
 
-/// The brands that a request names, all of which the key must be allowed to act for.
-async fn brand_ids(db: &Db, key: &AdminKey, handles: &[String]) -> Result<Vec<BrandRef>, Error> {
+fn in_codes(mut request: LocationRequest) -> LocationRequest {
+    request.location.address = request.location.address.in_codes();
+    request
+}
+
+/// The brands that a request names, all of which the key must be allowed to act for and must
+/// know which tax applies there.
+async fn trading(
+    db: &Db,
+    key: &AdminKey,
+    request: &LocationRequest,
+) -> Result<Vec<BrandRef>, Error> {
+    let handles = &request.brands;
     let sql = format!(
-        "SELECT id, handle FROM brand WHERE handle {} ORDER BY handle",
+        "SELECT id, handle, doc FROM brand WHERE handle {} ORDER BY handle",
         db.dialect().among("?1")
     );
     let rows = db.query(sql, values![json(&handles)?]).await?;
-    let found = rows
-        .iter()
-        .map(|row| Ok((row.text("id")?, row.text("handle")?)));
-    let found = found.collect::<Result<Vec<BrandRef>, StoreError>>()?;
+    let mut found = Vec::<BrandRef>::new();
+    for row in &rows {
+        let brand: Brand = row.json("doc")?;
+        if let Err(fault) = request.location.is_taxed_by(&brand.tax_rates) {
+            let path = format!("$.location.{}", fault.path);
+            return Err(Error::unprocessable(
+                "invalid_location",
+                &path,
+                &fault.detail,
+            ));
+        }
+        found.push((row.text("id")?, row.text("handle")?));
+    }
     for (index, handle) in handles.iter().enumerate() {
         let at = format!("$.brands[{index}]");
         let brand = found.iter().find(|(_, known)| known == handle);

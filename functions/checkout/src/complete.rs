@@ -14,7 +14,7 @@ use aisle_http::shopper::Viewer;
 use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::{Claim, Outcome};
 use aisle_store::outbox::{self, Event};
-use aisle_store::{Batch, BatchError, accounts, carts, new_id, random, stock, values};
+use aisle_store::{Batch, BatchError, accounts, carts, holds, new_id, random, stock, values};
 use aisle_ucp::checkout::{CompleteRequest, PaymentRequest, SANDBOX_HANDLER_ID};
 
 use crate::answer::{self, Answer};
@@ -192,6 +192,9 @@ impl Completion<'_> {
         if let Some(account_id) = self.viewer.account_id() {
             accounts::attach_checkout(&mut batch, &self.brand.id, &pending.row.id, account_id);
         }
+        if let Some(hold) = &facts.hold {
+            holds::convert(&mut batch, &self.brand.id, hold);
+        }
         let (order_id, plan) = (&pending.order.id, &pending.row.session.plan);
         transfers::reserve(
             &mut batch,
@@ -322,7 +325,13 @@ impl Pending {
             let (known, until) = ((cart.id.as_str(), cart.version), cart.expires_at_ms);
             carts::replace(batch, &brand.id, known, &cart.cart, until);
         }
-        let placed = Order::place(order.clone(), &row.id, &row.session, facts.now_ms);
+        let placed = Order::place(
+            order.clone(),
+            &row.id,
+            &row.session,
+            &brand.policies,
+            facts.now_ms,
+        );
         let doc =
             serde_json::to_string(&placed).map_err(|error| Error::internal(error.to_string()))?;
         match facts.attempt {

@@ -4,17 +4,18 @@ mod places;
 
 use std::collections::{BTreeSet, HashMap};
 
-use aisle_domain::brand::{Brand, TaxRate};
+use aisle_domain::brand::Brand;
 use aisle_domain::cart::merge::Version;
 use aisle_domain::cart::{Cart, Item, PriceList};
 use aisle_domain::checkout::{Session, Shop, Status};
 use aisle_domain::lane::Lane;
 use aisle_domain::location::Location;
-use aisle_domain::plan::{Availability, Demand, StockLevel};
+use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
 use aisle_domain::product::{Product, Variant};
 use aisle_domain::transfer::{Held, PlannedTransfer, TransferDoc};
 use aisle_http::shopper::Shopper;
 use aisle_http::{Call, Error};
+use aisle_store::holds::OpenHold;
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::{Dialect, Row, StoreError, Value};
 
@@ -83,7 +84,10 @@ pub struct Facts {
     kept: HashMap<String, Kept>,
     lanes: Vec<Lane>,
     items: Vec<Item>,
-    rates: Vec<TaxRate>,
+    /// As the database has it: what is paid is never by a document that may be stale.
+    brand: Option<Brand>,
+    /// The shopper's own hold, while it keeps anything.
+    pub hold: Option<OpenHold>,
     availability: Availability,
     /// Those that were looked at.
     locations: Vec<Location>,
@@ -121,6 +125,8 @@ pub struct Question<'a> {
     /// The device that asks, and which cart its account has.
     pub shopper: Option<&'a Shopper>,
     pub session_id: Option<&'a str>,
+    /// The shopper's own hold; where none is named, the session's.
+    pub hold_id: Option<&'a str>,
     /// The items in the session.
     pub session_items: bool,
     /// The session's order and payment.
@@ -199,9 +205,10 @@ impl Facts {
 
     /// The shop as it is now.
     pub fn shop<'a>(&'a self, brand: &'a Brand) -> Shop<'a> {
+        let brand = self.brand.as_ref().unwrap_or(brand);
         let prices = PriceList {
             brand,
-            rates: &self.rates,
+            rates: &brand.tax_rates,
             items: &self.items,
         };
         Shop {
@@ -249,7 +256,8 @@ impl Facts {
             kept: HashMap::new(),
             lanes: Vec::new(),
             items: Vec::new(),
-            rates: Vec::new(),
+            brand: None,
+            hold: None,
             availability: Availability::default(),
             locations: Vec::new(),
             places: BTreeSet::new(),
@@ -277,7 +285,8 @@ impl Facts {
                     facts.places.insert(row.text("k1")?);
                 }
                 "ships" => facts.ships = row.int("n1")?,
-                "tax" => facts.rates.push(rate(row)?),
+                "hold" => facts.hold_unit(row)?,
+                "brand" => facts.brand = Some(row.json("doc")?),
                 "cart" => facts.cart = Some(cart(row)?),
                 "merged" => {
                     facts.merged = Some(MergedCart {
@@ -313,8 +322,25 @@ impl Facts {
             .held
             .iter()
             .flat_map(|held| held.planned.allocations());
-        facts.availability = Availability::new(&levels).with(own);
+        let held = facts.hold.iter().flat_map(|hold| hold.units.clone());
+        facts.availability = Availability::new(&levels).with(own).with(held);
         Ok(facts)
+    }
+
+    fn hold_unit(&mut self, row: &Row) -> Result<(), StoreError> {
+        let (id, version) = (row.text("k1")?, row.int("n2")?);
+        let hold = self.hold.get_or_insert(OpenHold {
+            id,
+            version,
+            units: Vec::new(),
+        });
+        hold.units.push(Allocation {
+            sku: row.text("k2")?,
+            location_id: row.text("k3")?,
+            quantity: row.int("n1")?,
+        });
+        self.places.insert(row.text("k3")?);
+        Ok(())
     }
 
     fn keep(&mut self, row: &Row) -> Result<(), StoreError> {
@@ -350,15 +376,6 @@ fn level(row: &Row) -> Result<StockLevel, StoreError> {
         on_hand: row.int("n1")?,
         reserved: row.int("n2")?,
         safety: row.int("n3")?,
-    })
-}
-
-fn rate(row: &Row) -> Result<TaxRate, StoreError> {
-    Ok(TaxRate {
-        country: row.text("k1")?,
-        region: row.text("k2")?,
-        category: row.text("k3")?,
-        rate_ppm: row.int("n1")?,
     })
 }
 
@@ -502,8 +519,16 @@ impl Question<'_> {
             let session = statement.bind(shopper.session_id.as_str());
             statement.part(SHOPPER, &session);
         }
+        if let Some(id) = self.hold_id {
+            let hold = statement.bind(id);
+            statement.part(HOLD, &hold);
+        }
         if let Some(id) = self.session_id {
             let session = statement.bind(id);
+            if self.hold_id.is_none() && self.session_items {
+                let hold = statement.dialect.pick(HOLD_OF_SESSION.0, HOLD_OF_SESSION.1);
+                statement.part(HOLD, &hold.replace("{id}", &session));
+            }
             statement.part(SESSION, &session);
             statement.part(TRANSFERS_OF_SESSION, &session);
             if self.session_items {
@@ -570,13 +595,22 @@ const TRANSFERS_OF_SESSION: &str = "SELECT 'transfer', t.id, t.from_location_id,
         OR t.for_type = 'cart' AND t.for_id IN (SELECT s.cart_id FROM checkout_session s WHERE s.brand_id = ?1 AND s.id = {id}) \
         OR t.for_type = 'order' AND t.for_id IN (SELECT o.id FROM customer_order o WHERE o.brand_id = ?1 AND o.checkout_session_id = {id})) \
       AND (t.expires_at_ms IS NULL OR t.expires_at_ms > {now})";
+/// What the hold keeps.
+const HOLD: &str = "SELECT 'hold', h.id, a.sku, a.location_id, NULL, a.quantity, h.version, NULL, NULL, NULL, \
+    NULL, NULL, NULL, NULL FROM hold h JOIN allocation a ON a.brand_id = h.brand_id AND a.order_id = h.id \
+      AND a.status = 'open' WHERE h.brand_id = ?1 AND h.id = {id} \
+      AND h.status IN ('requested', 'pulled') AND h.expires_at_ms > {now}";
+const HOLD_OF_SESSION: (&str, &str) = (
+    "(SELECT json_extract(o.doc, '$.hold_id') FROM checkout_session o WHERE o.brand_id = ?1 AND o.id = {id})",
+    "(SELECT o.doc::jsonb ->> 'hold_id' FROM checkout_session o WHERE o.brand_id = ?1 AND o.id = {id})",
+);
 const OF_ITEMS: [&str; 3] = [
     "SELECT 'variant', i.id, i.sku, i.tax_category, i.product_id, i.price_minor, i.active, NULL, NULL, NULL, \
      NULL, NULL, NULL, NULL FROM item i",
     "SELECT 'product', p.id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.doc, NULL, NULL, NULL, NULL \
      FROM (SELECT DISTINCT product_id FROM item) i CROSS JOIN product p WHERE p.id = i.product_id AND p.brand_id = ?1",
-    "SELECT 'tax', t.country, t.region, t.category, NULL, t.rate_ppm, NULL, NULL, NULL, NULL, \
-     NULL, NULL, NULL, NULL FROM tax_rate t WHERE t.brand_id = ?1",
+    "SELECT 'brand', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.doc, \
+     NULL, NULL, NULL, NULL FROM brand b WHERE b.id = ?1",
 ];
 /// Variants by id and by SKU, as two joins so that each uses its index; CROSS, so that SQLite
 /// does not begin with the brand's variants.

@@ -99,6 +99,7 @@ fn opening<'a>(
     let question = Question {
         context: request.context.location.as_deref(),
         stores: chosen(request),
+        hold_id: request.hold_id.as_deref(),
         lanes: may_transfer(brand, request),
         ..Question::default()
     };
@@ -146,6 +147,7 @@ fn with_cart(request: CheckoutRequest, CartRow { cart, .. }: &CartRow) -> Checko
         context: cart.context.clone(),
         methods: request.methods,
         payment_term: None,
+        hold_id: request.hold_id,
     }
 }
 
@@ -287,6 +289,7 @@ pub async fn update(call: &Call, id: &str) -> Result<Reply, Error> {
         session_id: Some(id),
         session_items: true,
         cart_of_session: true,
+        hold_id: request.hold_id.as_deref(),
         lanes: may_transfer(&brand, &request),
         ..Question::default()
     };

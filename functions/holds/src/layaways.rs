@@ -70,9 +70,12 @@ fn end(
     ended: &Layaway,
     status: Status,
 ) {
+    let mut order = facts.order.clone();
+    order.call_off();
     let ending = layaway::Ending {
         brand_id,
-        order_id: &facts.order_id,
+        order: &order,
+        order_version: facts.order_version,
         version: facts.version,
         layaway: ended,
         allocations: &facts.allocations,

@@ -32,7 +32,7 @@ pub async fn carry_out(visit: &Visit<'_>, claim: Option<&Claim>) -> Result<Reply
             Ok(facts) => facts,
             Err(reply) => return Ok(reply),
         };
-        if let Some(hindrance) = facts.hindrance(&visit.brand.policies.cancellation) {
+        if let Some(hindrance) = facts.hindrance(&visit.brand.policies) {
             return Err(refusal(hindrance));
         }
         let answer = Answer::new(
@@ -69,9 +69,7 @@ fn refusal(hindrance: Hindrance) -> Error {
 fn write(batch: &mut Batch, brand_id: &str, facts: &Facts) -> Result<(), Error> {
     let order_id = facts.order.id.as_str();
     let mut order = facts.order.clone();
-    for line in &mut order.lines {
-        line.cancelled += line.open();
-    }
+    order.call_off();
     let doc = serde_json::to_string(&order).map_err(|error| Error::internal(error.to_string()))?;
     batch.expect(
         1,

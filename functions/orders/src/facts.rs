@@ -5,6 +5,7 @@ use aisle_domain::cancellation;
 use aisle_domain::order::Order;
 use aisle_domain::pass::{PassClaims, PickupStatus};
 use aisle_domain::plan::Allocation;
+use aisle_domain::policy::Policies;
 use aisle_domain::presence::{Presence, Signal, State};
 use aisle_domain::returns::{ReturnDoc, ReturnLine};
 use aisle_domain::transfer::Status;
@@ -161,11 +162,9 @@ impl Facts {
     }
 
     /// What a cancellation is decided on.
-    pub fn hindrance(
-        &self,
-        policy: &cancellation::CancellationPolicy,
-    ) -> Option<cancellation::Hindrance> {
+    pub fn hindrance(&self, policies: &Policies) -> Option<cancellation::Hindrance> {
         let transfers: Vec<Status> = self.transfers.iter().map(Transfer::status_now).collect();
+        let policy = self.order.cancellation_policy(policies);
         policy.hindrance(&cancellation::Facts {
             order: &self.order,
             cancelled: self.cancelled,

@@ -65,7 +65,7 @@ fn decided(
         before: &before,
         now_ms: facts.now_ms,
     };
-    let policy = &visit.brand.policies.returns;
+    let policy = facts.order.return_policy(&visit.brand.policies);
     let decision = policy.decide(wish.reason, &asked);
     if !decision.accepted {
         return Err(refusal(&decision));

@@ -15,7 +15,7 @@ use aisle_ucp::pos::{InstalmentReceipt, InstalmentRequest};
 use serde_json::json;
 
 use crate::store;
-use crate::tender;
+use crate::tender::{self, Owed};
 
 const ROUNDS: usize = 4;
 const DAY_MS: i64 = 86_400_000;
@@ -28,6 +28,7 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
     let request: InstalmentRequest = call.parse(&body)?;
     request.payment.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("instalment/{}", staff.device_id), &body)?;
+    let store = store::location(call, &brand.id, &staff.location_id).await?;
     let mut position = request.position;
     for _ in 0..ROUNDS {
         let facts = Facts::read(call, &brand, order_id, claim.as_ref()).await?;
@@ -41,7 +42,11 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
         let part = kept.payable(facts.now_ms, position)?;
         // Whoever loses the race for a part must not pay the one after it.
         position = Some(part.position);
-        let owed = (part.amount_minor, kept.order.currency.as_str());
+        let owed = Owed {
+            amount_minor: part.amount_minor,
+            currency: &kept.order.currency,
+            cash_step_minor: tender::cash_step_minor(&brand, &store),
+        };
         let attempt = kept.attempts + 1;
         let taken = tender::take(&request.payment, order_id, attempt, owed).await?;
         let receipt = InstalmentReceipt {

@@ -1,7 +1,7 @@
 //! `POST /pos/orders/{id}/refunds`: what is owed on an order and cannot go back by itself, such
 //! as cash, is given back at a till.
 
-use aisle_domain::money;
+use aisle_domain::{cash, money};
 use aisle_http::auth;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
@@ -27,6 +27,8 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
     let tender = request.payment.tender();
     tender.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("refund/{}", staff.device_id), &body)?;
+    let store = store::location(call, &brand.id, &staff.location_id).await?;
+    let cash_step_minor = tender::cash_step_minor(&brand, &store);
     for _ in 0..ROUNDS {
         let owed = refund::by_hand(
             call.db(),
@@ -43,9 +45,15 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
             return Err(Error::conflict("nothing_owed", detail));
         };
         let amounts = owed.parts.iter().map(|part| part.amount_minor);
+        let owed_minor = money::sum(amounts).map_err(|_| Error::internal("too much is owed"))?;
+        let amount_minor = match tender.is_cash() {
+            true => cash::round(owed_minor, cash_step_minor),
+            false => owed_minor,
+        };
         let receipt = RefundReceipt {
             order_id: order_id.into(),
-            amount_minor: money::sum(amounts).map_err(|_| Error::internal("too much is owed"))?,
+            amount_minor,
+            cash_rounding_minor: amount_minor - owed_minor,
             currency: first.currency.clone(),
             kind: tender.kind().into(),
         };

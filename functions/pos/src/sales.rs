@@ -8,10 +8,12 @@ use aisle_domain::id::is_id;
 use aisle_domain::instant::rfc3339_in;
 use aisle_domain::location::Location;
 use aisle_domain::order::{self, Order};
+use aisle_domain::plan::Shortage;
 use aisle_domain::sale::Sale;
 use aisle_http::auth::{self, Staff};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::{Call, Error, Reply, notify_relay};
+use aisle_store::holds::{self, OpenHold};
 use aisle_store::outbox::{self, Event};
 use aisle_store::{Batch, audit, carts, new_id, random, stock, values};
 use aisle_ucp::pos::{MAX_LINES, Offer, Receipt, SaleLine, SaleRequest, SaleTotals};
@@ -19,7 +21,7 @@ use serde_json::json;
 
 use crate::basket::{Basket, Question};
 use crate::store;
-use crate::tender::{self, Taken};
+use crate::tender::{self, Owed, Taken};
 
 const ROUNDS: usize = 4;
 
@@ -51,12 +53,17 @@ pub async fn sell(call: &Call) -> Result<Reply, Error> {
             return Ok(reply);
         }
         let wanted = wanted(&request, &listed, &basket)?;
-        let sale = basket.ring_up(wanted, &brand, &store)?;
+        let mut sale = basket.ring_up(wanted, &brand, &store)?;
         on_the_shelf(&sale, &basket)?;
+        if request.payment.is_cash() {
+            let step_minor = tender::cash_step_minor(&brand, &store);
+            sale.totals = sale.totals.in_cash(step_minor);
+        }
         let total_minor = sale.totals.total_minor;
+        let unrounded_minor = total_minor - sale.totals.cash_rounding_minor;
         if request
             .expected_total_minor
-            .is_some_and(|expected| expected != total_minor)
+            .is_some_and(|expected| ![total_minor, unrounded_minor].contains(&expected))
         {
             let detail = "it costs something else than the terminal took";
             return Err(Error::conflict("price_changed", detail).with("total_minor", total_minor));
@@ -72,7 +79,12 @@ pub async fn sell(call: &Call) -> Result<Reply, Error> {
             id: new_id(),
             number: order::number(random()),
         };
-        let owed = (sale.totals.total_minor, brand.currency.as_str());
+        let owed = Owed {
+            amount_minor: total_minor,
+            currency: &brand.currency,
+            // The total is rounded already.
+            cash_step_minor: 1,
+        };
         let taken = tender::take(&request.payment, &reference.id, 1, owed).await?;
         let receipt = till.receipt(&sale, &reference, &taken);
         let answer = Answer::new(201, &receipt)?;
@@ -174,19 +186,19 @@ fn wanted(
     })
 }
 
-/// 409 with what is left of the first article of which there is not enough.
+/// 409 with what is left of every article of which there is not enough.
 fn on_the_shelf(sale: &Sale, basket: &Basket) -> Result<(), Error> {
-    for unit in sale.units("") {
-        let available = basket.available(&unit.sku);
-        if available < unit.quantity {
-            let detail = "there is not enough of it on this shelf";
-            return Err(Error::conflict("out_of_stock", detail)
-                .with("sku", unit.sku)
-                .with("requested", unit.quantity)
-                .with("available", available));
-        }
-    }
-    Ok(())
+    let short = sale.shortages(|sku| basket.available(sku));
+    let Some(first) = short.first() else {
+        return Ok(());
+    };
+    let fact = |one: &Shortage| json!({"sku": one.sku, "requested": one.requested, "available": one.available});
+    let detail = "there is not enough on this shelf";
+    Err(Error::conflict("out_of_stock", detail)
+        .with("sku", first.sku.as_str())
+        .with("requested", first.requested)
+        .with("available", first.available)
+        .with("short", short.iter().map(fact).collect::<Vec<_>>()))
 }
 
 /// Where, by whom and from what something is sold.
@@ -243,7 +255,13 @@ impl Till<'_> {
              VALUES (?1, ?2, ?3, 'completed', ?4, 1, {now}, {now}) ON CONFLICT DO NOTHING",
             values![&session_id, brand_id, self.request.cart_id.clone(), store::json(&session)?],
         );
-        let mut order = Order::place(reference.clone(), &session_id, &session, self.basket.now_ms);
+        let mut order = Order::place(
+            reference.clone(),
+            &session_id,
+            &session,
+            &self.brand.policies,
+            self.basket.now_ms,
+        );
         for line in &mut order.lines {
             line.fulfilled = line.line.quantity;
         }
@@ -306,15 +324,12 @@ impl Till<'_> {
         let (Some(id), Some(hold)) = (&self.request.hold_id, &self.basket.hold) else {
             return;
         };
-        batch.expect(
-            1,
-            "UPDATE hold SET status = 'converted', version = version + 1, updated_at_ms = {now} \
-             WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status IN ('requested', 'pulled') AND expires_at_ms > {now}",
-            values![&self.brand.id, id, hold.version],
-        );
-        let held = self.basket.held(&self.store.id);
-        stock::release(batch, &self.brand.id, stock::Document::hold(id), &held);
-        outbox::event(batch, &Event::new(&self.brand.id, "hold.changed", id));
+        let open = OpenHold {
+            id: id.clone(),
+            version: hold.version,
+            units: self.basket.held(&self.store.id),
+        };
+        holds::convert(batch, &self.brand.id, &open);
         let doc = json!({ "number": hold.number }).to_string();
         audit::record(
             batch,

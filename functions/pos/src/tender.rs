@@ -1,5 +1,8 @@
 //! How money is taken at a till: cash on the counter, or a card at the store's terminal.
 
+use aisle_domain::brand::Brand;
+use aisle_domain::cash;
+use aisle_domain::location::Location;
 use aisle_domain::payment::{
     self, Authorisation, PaymentProvider, RefundVerdict, Refunding, Verdict,
 };
@@ -56,14 +59,35 @@ pub struct Taken {
     currency: String,
 }
 
-/// Takes the amount as attempt number `attempt` of the order; 422 when it is not enough.
+/// What is to be paid.
+pub struct Owed<'a> {
+    /// Minor units.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: &'a str,
+    /// What cash is rounded to.
+    pub cash_step_minor: i64,
+}
+
+/// What cash is rounded to at a store of the brand, in minor units.
+pub fn cash_step_minor(brand: &Brand, store: &Location) -> i64 {
+    let country = &store.address.address_country;
+    cash::step_minor(&brand.policies.payments, &brand.currency, country)
+}
+
+/// Takes what is owed as attempt number `attempt` of the order; 422 when it is not enough.
 pub async fn take(
     tender: &Tender,
     order_id: &str,
     attempt: i64,
-    (amount_minor, currency): (i64, &str),
+    owed: Owed<'_>,
 ) -> Result<Taken, Error> {
     let key = payment::key(order_id, attempt);
+    let currency = owed.currency;
+    let amount_minor = match tender.is_cash() {
+        true => cash::round(owed.amount_minor, owed.cash_step_minor),
+        false => owed.amount_minor,
+    };
     let (token, change_minor) = match tender {
         Tender::Cash { tendered_minor } => ("", tendered_minor - amount_minor),
         Tender::CardPresent { reference } => (reference.as_str(), 0),
@@ -80,6 +104,7 @@ pub async fn take(
             paid_by: PaidBy {
                 kind: tender.kind().into(),
                 amount_minor,
+                cash_rounding_minor: amount_minor - owed.amount_minor,
                 change_minor,
             },
             attempt,

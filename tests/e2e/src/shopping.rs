@@ -130,6 +130,8 @@ pub fn shipping_to(country: &str) -> Value {
         "id": "home", "type": "shipping_address", "first_name": "Ada", "last_name": "Byron",
         "street_address": "1 Analytical Way", "address_locality": "Springfield", "postal_code": "10115",
         "address_country": country,
+        // Tax there depends on the state; in this one there is none.
+        "address_region": (country == "US").then_some("OR"),
     });
     json!({"methods": [{"type": "shipping", "destinations": [address], "selected_destination_id": "home"}]})
 }

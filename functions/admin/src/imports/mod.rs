@@ -120,11 +120,10 @@ async fn products(call: &Call, table: Table, run: &Run<'_>) -> Result<(Report, T
 }
 
 async fn locations(call: &Call, table: Table, run: &Run<'_>) -> Result<(Report, Tally), Error> {
-    let minutes = run.brand.preparation_minutes;
     pour(
         call,
         table,
-        |header| LocationFile::new(header, minutes),
+        |header| LocationFile::new(header, &run.brand),
         locations::Locations::new(run),
     )
     .await

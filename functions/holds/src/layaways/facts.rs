@@ -32,6 +32,7 @@ pub struct Facts {
     pub outcome: Outcome,
     pub order_id: String,
     pub order: Order,
+    pub order_version: i64,
     pub status: Status,
     pub deadline_ms: i64,
     pub version: i64,
@@ -48,7 +49,7 @@ pub struct Facts {
 const PARTS: [&str; 5] = [
     "SELECT 'layaway', l.status, NULL, l.deadline_ms, l.version, NULL, l.doc, NULL, NULL, NULL, NULL \
      FROM layaway l WHERE l.brand_id = ?1 AND l.order_id = ?2",
-    "SELECT 'order', NULL, NULL, NULL, NULL, NULL, o.doc, NULL, NULL, NULL, NULL \
+    "SELECT 'order', NULL, NULL, o.version, NULL, NULL, o.doc, NULL, NULL, NULL, NULL \
      FROM customer_order o WHERE o.brand_id = ?1 AND o.id = ?2",
     "SELECT 'part', i.status, i.payment_id, i.position, i.due_at_ms, i.amount_minor, NULL, NULL, NULL, NULL, NULL \
      FROM instalment i WHERE i.brand_id = ?1 AND i.order_id = ?2",
@@ -95,7 +96,7 @@ impl Facts {
             match row.text("kind")?.as_str() {
                 "head" => head = Some(row),
                 "layaway" => agreed = Some(row),
-                "order" => order = Some(row.json("doc")?),
+                "order" => order = Some((row.json("doc")?, row.int("n1")?)),
                 "part" => {
                     let part = part(row)?;
                     if let Some(payment_id) = row.text_opt("k2")?.filter(|_| part.status == "due") {
@@ -111,7 +112,7 @@ impl Facts {
                 _ => payment = Some(latest(row)?),
             }
         }
-        let (Some(head), Some(agreed), Some(order)) = (head, agreed, order) else {
+        let (Some(head), Some(agreed), Some((order, order_version))) = (head, agreed, order) else {
             return Ok(None);
         };
         parts.sort_by_key(|part: &PartView| part.position);
@@ -121,6 +122,7 @@ impl Facts {
             outcome: claim.map_or(Ok(Outcome::Fresh), |claim| claim.outcome(head))?,
             order_id: order_id.to_owned(),
             order,
+            order_version,
             status: Status::parse(&status)
                 .ok_or_else(|| StoreError::Bug(format!("layaway status {status}")))?,
             deadline_ms: agreed.int("n1")?,

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::contact::{self, ContactError, Phone};
 use crate::location::FieldError;
 use crate::money::{Currency, MAX_MINOR};
+use crate::place;
 use crate::policy::Policies;
 
 pub use theme::Theme;
@@ -80,7 +81,7 @@ pub struct Brand {
     pub policies: Policies,
 }
 
-/// A row of table `tax_rate`. The most specific one applies: region before country, category before none.
+/// A tax. The most specific ones apply: region before country, category before none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -93,6 +94,10 @@ pub struct TaxRate {
     /// A variant's tax category; empty: all.
     #[serde(default)]
     pub category: String,
+    /// What the tax is called, such as `GST`: rates of several names for one country, region
+    /// and category add up.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// Parts per million: 8.875 % is 88750.
     pub rate_ppm: i64,
 }
@@ -187,6 +192,19 @@ impl Brand {
         }
     }
 
+    /// With countries and regions as codes, where they are understood.
+    pub fn in_codes(mut self) -> Self {
+        place::as_codes(&mut self.country, &mut self.region);
+        for rate in &mut self.tax_rates {
+            place::as_codes(&mut rate.country, &mut rate.region);
+        }
+        let shipped = self.shipping_methods.iter_mut();
+        for country in shipped.flat_map(|method| &mut method.countries) {
+            place::as_codes(country, &mut String::new());
+        }
+        self
+    }
+
     /// Checks what the shape alone cannot. Errors name the first wrong field, such as `tax_rates[2].rate_ppm`.
     pub fn validate(&self) -> Result<(), FieldError> {
         check(
@@ -211,10 +229,13 @@ impl Brand {
             "no ISO 3166-1 alpha-2 code",
         )?;
         check(
-            is_region(&self.region),
+            is_region(&self.country, &self.region),
             "region",
-            "no ISO 3166-2 subdivision",
+            "no ISO 3166-2 subdivision of its country",
         )?;
+        if let Err(unclear) = place::find(&self.tax_rates, &self.country, &self.region) {
+            check(false, "region", &unclear.detail())?;
+        }
         check(
             (0..=MAX_PREPARATION_MINUTES).contains(&self.preparation_minutes),
             "preparation_minutes",
@@ -258,7 +279,7 @@ impl Brand {
         })?;
         each("tax_rates", &self.tax_rates, |rate| {
             (
-                (&rate.country, &rate.region, &rate.category),
+                (&rate.country, &rate.region, &rate.category, &rate.name),
                 rate.validate(),
             )
         })?;
@@ -282,9 +303,14 @@ impl TaxRate {
             "no ISO 3166-1 alpha-2 code",
         )?;
         fault(
-            is_region(&self.region),
+            is_region(&self.country, &self.region),
             "region",
-            "no ISO 3166-2 subdivision",
+            "no ISO 3166-2 subdivision of its country",
+        )?;
+        fault(
+            self.name.is_empty() || is_text(&self.name),
+            "name",
+            "longer than 255 characters, or with control characters",
         )?;
         fault(
             self.category.chars().count() <= MAX_TEXT_CHARS,
@@ -398,14 +424,21 @@ fn is_text(text: &str) -> bool {
 }
 
 fn is_country(text: &str) -> bool {
-    text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
+    place::country(text).is_some_and(|country| country.code == text)
 }
 
-fn is_region(text: &str) -> bool {
-    text.len() <= 3
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+/// Of a country whose regions nobody has listed, anything that looks like a code.
+fn is_region(country: &str, text: &str) -> bool {
+    let regions = || {
+        let country = place::country(country).into_iter();
+        country.flat_map(|country| country.regions())
+    };
+    let is_code = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    match regions().next() {
+        _ if text.is_empty() => true,
+        Some(_) => regions().any(|region| region.code == text),
+        None => text.len() <= 3 && text.bytes().all(is_code),
+    }
 }
 
 fn is_language(text: &str) -> bool {

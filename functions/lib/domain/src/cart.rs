@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::brand::Brand;
 use crate::money::{self, AmountOverflow, Currency};
 use crate::notice::{Notice, Refusal};
+use crate::place::{self, Unclear};
 use crate::plan::{Availability, Demand};
 use crate::tax::{self, TaxPlace, TaxRate};
 use crate::totals::{Taxed, Totals};
@@ -101,6 +102,14 @@ pub struct Context {
     pub location: Option<String>,
 }
 
+impl Context {
+    /// With country and region as codes, where they are understood.
+    pub fn in_codes(mut self) -> Self {
+        place::as_codes_opt(&mut self.address_country, &mut self.address_region);
+        self
+    }
+}
+
 /// The document of table `cart`: prices are estimates until the checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
@@ -127,14 +136,41 @@ pub struct PriceList<'a> {
 }
 
 impl PriceList<'_> {
-    /// Where tax is charged while no delivery says better.
-    pub fn tax_place(&self, context: &Context) -> TaxPlace {
+    /// Where tax is charged while no delivery says better; and what has to be asked, where
+    /// this is but an estimate.
+    pub fn tax_place(&self, context: &Context) -> (TaxPlace, Option<Unclear>) {
         match &context.address_country {
-            Some(country) => TaxPlace::new(
-                country,
-                context.address_region.as_deref().unwrap_or_default(),
-            ),
-            None => TaxPlace::new(&self.brand.country, &self.brand.region),
+            None => (self.home(), None),
+            Some(country) => {
+                let region = context.address_region.as_deref().unwrap_or_default();
+                self.place_or_estimate(country, region)
+            }
+        }
+    }
+
+    /// The place that a country and a region name; where it is not clear which, the question,
+    /// and the brand's own place for as long.
+    pub fn place_or_estimate(&self, country: &str, region: &str) -> (TaxPlace, Option<Unclear>) {
+        match place::find(self.rates, country, region) {
+            Ok(place) => (place, None),
+            Err(unclear) => {
+                let known = place::country(country).map(|known| known.code);
+                let estimate = match known.filter(|code| *code != self.brand.country) {
+                    Some(code) => TaxPlace {
+                        country: code.to_owned(),
+                        region: String::new(),
+                    },
+                    None => self.home(),
+                };
+                (estimate, Some(unclear))
+            }
+        }
+    }
+
+    fn home(&self) -> TaxPlace {
+        TaxPlace {
+            country: self.brand.country.clone(),
+            region: self.brand.region.clone(),
         }
     }
 
@@ -144,8 +180,8 @@ impl PriceList<'_> {
         place: &TaxPlace,
         category: &str,
     ) -> Result<Taxed, AmountOverflow> {
-        let rate_ppm = tax::rate_ppm(self.rates, place, category);
-        Taxed::new(amount_minor, rate_ppm, self.brand.prices_include_tax)
+        let rates = tax::rates_at(self.rates, place, category);
+        Taxed::new(amount_minor, &rates, self.brand.prices_include_tax)
     }
 
     /// Gives every requested line its item, its price and its id, keeping their order.
@@ -296,9 +332,11 @@ impl Cart {
             context,
         } = request;
         let (lines, mut notices) = same_unit_lines(&lines, &[]);
-        let lines = prices.lines(&lines, &prices.tax_place(&context))?;
+        let (place, unclear) = prices.tax_place(&context);
+        let lines = prices.lines(&lines, &place)?;
+        notices.extend(unclear.map(|unclear| as_warning(unclear.notice("$.context"))));
         notices.extend(remarks(&lines, availability, sellable));
-        let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
+        let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount.clone()).collect();
         let totals = add_up(&amounts, None, prices.brand)?;
         Ok(Self {
             currency: prices.brand.currency.clone(),

@@ -19,6 +19,7 @@ use crate::layaway::Schedule;
 use crate::location::Location;
 use crate::notice::{Notice, Refusal};
 use crate::payment_terms::{self, PaymentTerms};
+use crate::place;
 use crate::plan::{Availability, Plan};
 use crate::totals::{Taxed, Totals};
 use crate::transfer::Held;
@@ -102,6 +103,9 @@ pub struct Session {
     /// to that cart beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart_version: Option<i64>,
+    /// The hold of the shopper's own that the purchase ends. Who knows its id may use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_id: Option<String>,
 }
 
 impl Session {
@@ -156,6 +160,7 @@ impl Session {
             context: self.context.clone(),
             methods: self.methods.iter().map(Method::request).collect(),
             payment_term: None,
+            hold_id: None,
         }
     }
 }
@@ -170,6 +175,8 @@ pub struct CheckoutRequest {
     pub methods: Vec<MethodRequest>,
     /// Id of a payment term; absent: as before.
     pub payment_term: Option<String>,
+    /// Of the shopper's own; absent: as before.
+    pub hold_id: Option<String>,
 }
 
 /// The shop as it is now: what a decision stands on.
@@ -223,7 +230,7 @@ pub fn create(request: CheckoutRequest, shop: &Shop) -> Result<Created, Refusal>
     let (requests, mut notices) = cart::same_unit_lines(&request.lines, &[]);
     let lines = shop
         .prices
-        .lines(&requests, &shop.prices.tax_place(&request.context))?;
+        .lines(&requests, &shop.prices.tax_place(&request.context).0)?;
     let (lines, gone): (Vec<Line>, Vec<Line>) = lines
         .into_iter()
         .partition(|line| can_be_bought(line, shop));
@@ -242,7 +249,7 @@ pub fn update(before: &Session, request: CheckoutRequest, shop: &Shop) -> Result
     let (requests, notices) = cart::same_unit_lines(&request.lines, &before.lines);
     let lines = shop
         .prices
-        .lines(&requests, &shop.prices.tax_place(&request.context))?;
+        .lines(&requests, &shop.prices.tax_place(&request.context).0)?;
     let (mut session, rejected) = draft(lines, request, &[], Some(before), shop, Choice::Binding)?;
     if !rejected.is_empty() {
         return Ok(Updated::Rejected(rejected));
@@ -256,7 +263,7 @@ pub fn refresh(before: &Session, shop: &Shop) -> Result<Session, Refusal> {
     let request = before.request();
     let lines = shop
         .prices
-        .lines(&request.lines, &shop.prices.tax_place(&request.context))?;
+        .lines(&request.lines, &shop.prices.tax_place(&request.context).0)?;
     let (session, _) = draft(lines, request, &[], Some(before), shop, Choice::Made)?;
     Ok(session)
 }
@@ -285,6 +292,7 @@ fn draft(
         context,
         methods,
         payment_term,
+        hold_id,
         ..
     } = request;
     let delivery = Delivery {
@@ -303,7 +311,8 @@ fn draft(
         delivered.plan,
         delivered.available_methods,
     );
-    let (lines, methods) = charge(lines, methods, &context, &shop.prices)?;
+    let (lines, methods, unclear) = charge(lines, methods, &context, &shop.prices)?;
+    notices.extend(unclear);
     let totals = total(&lines, &methods, shop)?;
     let (payment_terms, changed) = payment_terms::offer(
         (&methods, &plan),
@@ -328,6 +337,7 @@ fn draft(
         notices,
         order: None,
         cart_version: before.and_then(|before| before.cart_version),
+        hold_id: hold_id.or_else(|| before?.hold_id.clone()),
     };
     Ok((session, delivered.rejected))
 }
@@ -421,10 +431,13 @@ fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
     let Some(Destination::Address(address)) = method.destinations.get(place) else {
         return Vec::new();
     };
+    let country = place::country(address.address_country.as_deref().unwrap_or_default());
+    let has_locality = country.is_none_or(|country| country.needs_locality);
+    let has_code = country.is_none_or(|country| country.needs_postal_code);
     let fields = [
-        ("street_address", &address.street_address),
-        ("address_locality", &address.address_locality),
-        ("postal_code", &address.postal_code),
+        ("street_address", &address.street_address, true),
+        ("address_locality", &address.address_locality, has_locality),
+        ("postal_code", &address.postal_code, has_code),
     ];
     let absent =
         |value: &Option<String>| value.as_deref().is_none_or(|text| text.trim().is_empty());
@@ -434,8 +447,8 @@ fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
     };
     fields
         .iter()
-        .filter(|(_, value)| absent(value))
-        .map(|(name, _)| notice(name))
+        .filter(|(_, value, needed)| *needed && absent(value))
+        .map(|(name, ..)| notice(name))
         .collect()
 }
 
@@ -447,13 +460,14 @@ pub(crate) fn is_email(text: &str) -> bool {
         .is_some_and(|(name, host)| plain(name) && plain(host))
 }
 
-/// Taxes every line and every delivery at the place where its method ends.
+/// Taxes every line and every delivery at the place where its method ends. Where a place is
+/// not clear, the tax is an estimate, and the notices ask.
 fn charge(
     mut lines: Vec<Line>,
     mut methods: Vec<Method>,
     context: &Context,
     prices: &PriceList,
-) -> Result<(Vec<Line>, Vec<Method>), Refusal> {
+) -> Result<(Vec<Line>, Vec<Method>, Vec<Notice>), Refusal> {
     let too_large = |_| {
         Refusal::new(
             "amount_too_large",
@@ -461,33 +475,47 @@ fn charge(
             "the checkout costs more than can be written",
         )
     };
-    let elsewhere = prices.tax_place(context);
+    let (elsewhere, unclear_context) = prices.tax_place(context);
+    let ends: Vec<_> = methods
+        .iter()
+        .map(|method| methods::tax_place(method, prices))
+        .collect();
     for line in &mut lines {
         let method = methods
             .iter()
-            .find(|method| method.line_ids.contains(&line.id));
-        let place = method
-            .and_then(methods::tax_place)
-            .unwrap_or_else(|| elsewhere.clone());
+            .position(|method| method.line_ids.contains(&line.id));
+        let end = method.and_then(|index| ends[index].as_ref());
+        let place = end.map_or(&elsewhere, |(place, _)| place);
         line.amount = prices
-            .tax(line.amount.amount_minor, &place, &line.tax_category)
+            .tax(line.amount.amount_minor, place, &line.tax_category)
             .map_err(too_large)?;
     }
-    for method in &mut methods {
-        let place = methods::tax_place(method).unwrap_or_else(|| elsewhere.clone());
+    for (method, end) in methods.iter_mut().zip(&ends) {
+        let place = end.as_ref().map_or(&elsewhere, |(place, _)| place);
         let price = method.option().map(|option| option.price_minor);
         method.charge = price
-            .map(|minor| prices.tax(minor, &place, ""))
+            .map(|minor| prices.tax(minor, place, ""))
             .transpose()
             .map_err(too_large)?;
     }
-    Ok((lines, methods))
+    let served = methods.iter().zip(&ends).enumerate();
+    let mut notices: Vec<Notice> = served
+        .filter(|(_, (method, _))| !method.line_ids.is_empty())
+        .filter_map(|(index, (method, end))| {
+            methods::question(index, method, end.as_ref()?.1.as_ref()?)
+        })
+        .collect();
+    let undelivered = |line: &Line| !methods.iter().any(|one| one.line_ids.contains(&line.id));
+    if lines.iter().any(undelivered) {
+        notices.extend(unclear_context.map(|unclear| unclear.notice("$.context")));
+    }
+    Ok((lines, methods, notices))
 }
 
 fn total(lines: &[Line], methods: &[Method], shop: &Shop) -> Result<Totals, Refusal> {
-    let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
+    let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount.clone()).collect();
     let serving = || methods.iter().filter(|method| !method.line_ids.is_empty());
-    let charges: Option<Vec<Taxed>> = serving().map(|method| method.charge).collect();
+    let charges: Option<Vec<Taxed>> = serving().map(|method| method.charge.clone()).collect();
     let delivery = charges.filter(|charges| !charges.is_empty());
     cart::add_up(&amounts, delivery.as_deref(), shop.prices.brand)
 }

@@ -13,6 +13,7 @@ use crate::brand::{Brand, ShippingMethod};
 use crate::lane::EtaReason;
 use crate::location::{Address, Location};
 use crate::notice::Refusal;
+use crate::place;
 use crate::totals::Taxed;
 
 pub use pickup::{PickupSearch, pickup_options};
@@ -78,9 +79,17 @@ pub struct ShippingAddress {
     pub address_region: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2, or what no country is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_country: Option<String>,
+}
+
+impl ShippingAddress {
+    /// With country and region as codes, where they are understood.
+    pub fn in_codes(mut self) -> Self {
+        place::as_codes_opt(&mut self.address_country, &mut self.address_region);
+        self
+    }
 }
 
 /// Why a store can be chosen for collection.
@@ -305,14 +314,13 @@ pub fn selling_locations(locations: &[Location]) -> Vec<&str> {
         .collect()
 }
 
-/// How parcels go to `country` (ISO 3166-1 alpha-2), cheapest first.
+/// How parcels go to `country`, by code or by name, cheapest first; to none if it is no country.
 pub fn shipping_options(brand: &Brand, country: &str, now_ms: i64) -> Vec<DeliveryOption> {
+    let Some(country) = place::country(country) else {
+        return Vec::new();
+    };
     let serves = |method: &&ShippingMethod| {
-        method.countries.is_empty()
-            || method
-                .countries
-                .iter()
-                .any(|served| served.eq_ignore_ascii_case(country))
+        method.countries.is_empty() || method.countries.iter().any(|served| served == country.code)
     };
     let mut options: Vec<DeliveryOption> = brand
         .shipping_methods

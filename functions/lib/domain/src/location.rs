@@ -3,8 +3,10 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::brand::TaxRate;
 pub use crate::geo::Geo;
 use crate::hours::{self, ExceptionHours, ScheduleError, WeeklyHours};
+use crate::place;
 
 /// The document of `location.doc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,10 +57,14 @@ pub struct Address {
     pub street_address: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extended_address: Option<String>,
+    /// Empty where addresses have none, as in Singapore.
+    #[serde(default)]
     pub address_locality: String,
-    /// ISO 3166-2 subdivision without the country, or empty.
+    /// ISO 3166-2 subdivision without the country, or as it is written there, or empty.
     #[serde(default)]
     pub address_region: String,
+    /// May be empty where mail arrives without, as in Hong Kong.
+    #[serde(default)]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2.
     pub address_country: String,
@@ -90,6 +96,45 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl Address {
+    /// With country and region as codes, where they are understood.
+    pub fn in_codes(mut self) -> Self {
+        place::as_codes(&mut self.address_country, &mut self.address_region);
+        self
+    }
+
+    /// That the country is one, by its code, and that there is what its addresses need.
+    fn validate(&self) -> Result<(), FieldError> {
+        let wrong = |field: &str, detail: String| {
+            Err(FieldError {
+                path: format!("address.{field}"),
+                detail,
+            })
+        };
+        let known = place::country(&self.address_country);
+        let Some(country) = known.filter(|known| known.code == self.address_country) else {
+            return wrong(
+                "address_country",
+                "no ISO 3166-1 code or name of a country".into(),
+            );
+        };
+        let needed = [
+            ("street_address", &self.street_address, true),
+            (
+                "address_locality",
+                &self.address_locality,
+                country.needs_locality,
+            ),
+            ("postal_code", &self.postal_code, country.needs_postal_code),
+        ];
+        let lacks = |(_, text, needed): &(&str, &String, bool)| *needed && text.trim().is_empty();
+        match needed.into_iter().find(lacks) {
+            Some((field, ..)) => wrong(field, format!("addresses in {} need it", country.name)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Location {
     /// Checks what the shape alone cannot: coordinates, time zone, schedule, country.
     /// Errors name the first wrong field, such as `hours[2]`.
@@ -115,10 +160,7 @@ impl Location {
         if TimeZone::get(&self.time_zone).is_err() {
             return wrong("time_zone", "no IANA time zone");
         }
-        let country = &self.address.address_country;
-        if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return wrong("address.address_country", "no ISO 3166-1 alpha-2 code");
-        }
+        self.address.validate()?;
         if !(0..=43_200).contains(&self.preparation_minutes) {
             return wrong("preparation_minutes", "not within 0 and 43200 (30 days)");
         }
@@ -131,6 +173,17 @@ impl Location {
                 detail: detail.into(),
             },
         )
+    }
+
+    /// Checks that a brand can tell which tax applies here.
+    pub fn is_taxed_by(&self, rates: &[TaxRate]) -> Result<(), FieldError> {
+        let address = &self.address;
+        place::find(rates, &address.address_country, &address.address_region)
+            .map(|_| ())
+            .map_err(|unclear| FieldError {
+                path: format!("address.{}", unclear.field()),
+                detail: unclear.detail(),
+            })
     }
 
     /// Whether a shopper can collect an order here.

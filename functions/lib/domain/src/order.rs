@@ -1,12 +1,15 @@
 //! An order: what was bought, frozen as it was promised and paid.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::cancellation::CancellationPolicy;
 use crate::cart::{Buyer, Line};
 use crate::checkout::{OrderReference, Session};
 use crate::fulfillment::{self, DeliveryOption, Destination, MethodKind};
 use crate::layaway::Schedule;
 use crate::plan::Plan;
+use crate::policy::Policies;
+use crate::returns::ReturnPolicy;
 use crate::totals::Totals;
 use crate::transfer::Resourced;
 
@@ -37,6 +40,27 @@ pub struct Order {
     /// What was decided when a source did not keep to the plan, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resourced: Vec<Resourced>,
+    /// What the brand changes afterwards does not touch it. Absent: as the brand has it now.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "understood"
+    )]
+    pub sold_under: Option<SoldUnder>,
+}
+
+/// The policies that an order was sold under, as far as they matter afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoldUnder {
+    pub returns: ReturnPolicy,
+    pub cancellation: CancellationPolicy,
+}
+
+/// Policies know all their fields; of an order that another build wrote, with others, the
+/// rest can still be read.
+fn understood<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SoldUnder>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// What was bought and how much of it has been handed over.
@@ -71,6 +95,25 @@ pub struct Expectation {
 }
 
 impl Order {
+    /// What can be given back, by the policy it was sold under; by `now` where it kept none.
+    pub fn return_policy<'a>(&'a self, now: &'a Policies) -> &'a ReturnPolicy {
+        let kept = self.sold_under.as_ref();
+        kept.map_or(&now.returns, |sold_under| &sold_under.returns)
+    }
+
+    /// The same for calling it off.
+    pub fn cancellation_policy<'a>(&'a self, now: &'a Policies) -> &'a CancellationPolicy {
+        let kept = self.sold_under.as_ref();
+        kept.map_or(&now.cancellation, |sold_under| &sold_under.cancellation)
+    }
+
+    /// Notes that nothing more of it will be handed over.
+    pub fn call_off(&mut self) {
+        for line in &mut self.lines {
+            line.cancelled += line.open();
+        }
+    }
+
     /// The promise of collection, if the order has one.
     pub fn pickup(&self) -> Option<&Expectation> {
         self.expectations
@@ -93,12 +136,14 @@ impl Order {
         }
     }
 
-    /// Freezes `session` as the order `reference` of the instant `now_ms`. A method whose
+    /// Freezes `session` as the order `reference` of the instant `now_ms`, sold under
+    /// `policies`. A method whose
     /// destination or option is not chosen promises nothing and is left out.
     pub fn place(
         reference: OrderReference,
         session_id: &str,
         session: &Session,
+        policies: &Policies,
         now_ms: i64,
     ) -> Self {
         let OrderReference { id, number } = reference;
@@ -135,6 +180,10 @@ impl Order {
             totals: session.totals.clone(),
             schedule: session.agreed_schedule().cloned(),
             resourced: Vec::new(),
+            sold_under: Some(SoldUnder {
+                returns: policies.returns.clone(),
+                cancellation: policies.cancellation.clone(),
+            }),
         }
     }
 }
@@ -281,6 +330,25 @@ pub(crate) fn three_of_one_article(fulfilled: i64) -> Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_sold_under_a_policy_keeps_it() {
+        let mut order = three_of_one_article(3);
+        let mut now = Policies::default();
+        now.returns.allowed = false;
+        now.cancellation.allowed = false;
+        assert!(!order.return_policy(&now).allowed && !order.cancellation_policy(&now).allowed);
+        order.sold_under = Some(SoldUnder {
+            returns: ReturnPolicy::default(),
+            cancellation: CancellationPolicy::default(),
+        });
+        let mut stored = serde_json::to_value(&order).unwrap();
+        order = serde_json::from_value(stored.clone()).unwrap();
+        assert!(order.return_policy(&now).allowed && order.cancellation_policy(&now).allowed);
+        stored["sold_under"]["returns"]["of_a_newer_build"] = true.into();
+        order = serde_json::from_value(stored).unwrap();
+        assert!(!order.return_policy(&now).allowed);
+    }
 
     #[test]
     fn numbers_can_be_read_out() {

@@ -25,6 +25,7 @@ pub struct Policies {
     pub notification: NotificationPolicy,
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
+    pub payments: PaymentPolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
@@ -229,6 +230,17 @@ pub struct InvitePolicy {
     pub per_minute: i64,
     /// … within 24 hours.
     pub per_day: i64,
+}
+
+/// How money is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentPolicy {
+    /// Cash is rounded to multiples of so many minor units; 1: it is not. Absent: as is usual
+    /// for the currency where the store is, such as 5 for Swiss francs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cash_rounding_minor: Option<i64>,
 }
 
 impl Default for InvitePolicy {
@@ -528,6 +540,11 @@ impl Policies {
                 "invites.per_network_per_hour",
                 invites.per_network_per_hour,
                 TIMES,
+            ),
+            (
+                "payments.cash_rounding_minor",
+                self.payments.cash_rounding_minor.unwrap_or(1),
+                (1, 100_000, "not within 1 and 100000"),
             ),
             ("invites.per_minute", invites.per_minute, TIMES),
             ("invites.per_day", invites.per_day, TIMES),

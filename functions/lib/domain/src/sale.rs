@@ -9,8 +9,8 @@ use crate::location::Location;
 use crate::money;
 use crate::notice::Refusal;
 use crate::order::Order;
-use crate::plan::{Allocation, Demand, Plan};
-use crate::tax::TaxPlace;
+use crate::place;
+use crate::plan::{Allocation, Demand, Plan, Shortage};
 use crate::totals::{Taxed, Totals};
 
 /// What is sold at a till, priced.
@@ -22,7 +22,8 @@ pub struct Sale {
 
 impl Sale {
     /// Prices `requests` for a sale over the counter of `store`, where it is also taxed.
-    /// Refused: nothing, what the price list refuses, and what is no longer in the range.
+    /// Refused: nothing, what the price list refuses, what is no longer in the range, and a
+    /// store of which it is not clear what tax applies there.
     pub fn ring_up(
         requests: &[LineRequest],
         prices: &PriceList,
@@ -32,13 +33,21 @@ impl Sale {
             return Err(Refusal::new("nothing_to_sell", "$.items", "no items"));
         }
         let address = &store.address;
-        let place = TaxPlace::new(&address.address_country, &address.address_region);
+        let place = place::find(
+            prices.rates,
+            &address.address_country,
+            &address.address_region,
+        )
+        .map_err(|unclear| {
+            let detail = format!("the store's own address: {}", unclear.detail());
+            Refusal::new("store_place_unclear", "$", detail)
+        })?;
         let lines = prices.lines(requests, &place)?;
         if let Some(index) = lines.iter().position(|line| !line.on_sale) {
             let path = format!("$.items[{index}]");
             return Err(Refusal::new("item_unavailable", path, "no longer sold"));
         }
-        let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
+        let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount.clone()).collect();
         let totals = cart::add_up(&amounts, None, prices.brand)?;
         Ok(Self { lines, totals })
     }
@@ -46,6 +55,21 @@ impl Sale {
     /// Units to take off the shelf of `location_id`.
     pub fn units(&self, location_id: &str) -> Vec<Allocation> {
         at(&cart::demand(&self.lines), location_id)
+    }
+
+    /// The articles of which there are fewer than are to be sold, by what is `available` of a
+    /// SKU.
+    pub fn shortages(&self, available: impl Fn(&str) -> i64) -> Vec<Shortage> {
+        let wanted = cart::demand(&self.lines);
+        let short = wanted.iter().filter_map(|(sku, requested)| {
+            let available = available(sku).max(0);
+            (available < requested).then(|| Shortage {
+                sku: sku.to_owned(),
+                requested,
+                available,
+            })
+        });
+        short.collect()
     }
 
     /// The checkout that this sale was, for the order book.
@@ -75,6 +99,7 @@ impl Sale {
             notices: Vec::new(),
             order: Some(order.clone()),
             cart_version: None,
+            hold_id: None,
         }
     }
 }

@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_without_a_fraction_is_an_integer() {
+        let quantity = |number: &str| {
+            let body = format!(r#"{{"line_items":[{{"quantity":{number}}}]}}"#);
+            parse::<Cart>(body.as_bytes()).map(|cart| cart.line_items[0].quantity)
+        };
+        for (number, integer) in [("1.0", 1), ("-2.000", -2), ("1e2", 100), ("10.0E-1", 1)] {
+            assert_eq!(quantity(number).ok(), Some(integer), "{number}");
+        }
+        for number in ["1.5", "1e-1", "1e300", "9.3e18"] {
+            assert!(quantity(number).is_err(), "{number}");
+        }
+    }
+
+    #[test]
     fn nesting_and_nul_are_bounded() {
         assert_eq!(refusal(&"[".repeat(10_000)).0, "nested_too_deep");
         assert_eq!(refusal(r#"{"line_items":"a\u0000"}"#).0, "invalid_value");

@@ -3,7 +3,7 @@
 //! other.
 
 use aisle_domain::layaway::{Layaway, Schedule, Status};
-use aisle_domain::order::{TimelineEntry, TimelineKind};
+use aisle_domain::order::{Order, TimelineEntry, TimelineKind};
 use aisle_domain::plan::Allocation;
 use serde::Serialize;
 
@@ -166,7 +166,10 @@ pub fn pay(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<'a> {
     pub brand_id: &'a str,
-    pub order_id: &'a str,
+    /// As it is then: nothing more of it is handed over.
+    pub order: &'a Order,
+    /// As it was read.
+    pub order_version: i64,
     /// As it was read: another change means that the settlement may be wrong.
     pub version: i64,
     /// With its settlement.
@@ -175,10 +178,10 @@ pub struct Ending<'a> {
     pub allocations: &'a [Allocation],
 }
 
-/// Ends it: the parts that are due are not any more, the order is cancelled, its goods are
+/// Ends it: the order says so, the parts that are due are not any more, the order is cancelled, its goods are
 /// free, and what the settlement owes goes back. A default must be past its deadline. Unmet while a part is being paid.
 pub fn end(batch: &mut Batch, ending: &Ending, status: Status, description: &str) {
-    let (brand_id, order_id) = (ending.brand_id, ending.order_id);
+    let (brand_id, order_id) = (ending.brand_id, ending.order.id.as_str());
     batch.expect(
         1,
         "UPDATE layaway SET status = ?4, doc = ?5, version = version + 1, updated_at_ms = {now} \
@@ -200,9 +203,9 @@ pub fn end(batch: &mut Batch, ending: &Ending, status: Status, description: &str
     );
     batch.expect(
         1,
-        "UPDATE customer_order SET status = 'cancelled', version = version + 1, updated_at_ms = {now} \
-         WHERE brand_id = ?1 AND id = ?2 AND status = 'confirmed'",
-        values![brand_id, order_id],
+        "UPDATE customer_order SET status = 'cancelled', doc = ?4, version = version + 1, updated_at_ms = {now} \
+         WHERE brand_id = ?1 AND id = ?2 AND version = ?3 AND status = 'confirmed'",
+        values![brand_id, order_id, ending.order_version, json(ending.order)],
     );
     if !ending.allocations.is_empty() {
         stock::release(

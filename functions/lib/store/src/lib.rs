@@ -16,6 +16,7 @@ mod db;
 mod deadline;
 mod error;
 mod heavy;
+pub mod holds;
 pub mod idempotency;
 pub mod incident;
 pub mod kv;

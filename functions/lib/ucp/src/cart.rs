@@ -311,6 +311,7 @@ impl From<BuyerContext> for domain::Context {
             postal_code,
             location,
         }
+        .in_codes()
     }
 }
 

@@ -45,6 +45,10 @@ pub struct CheckoutRequest {
     /// May be named, but only as what it is anyway: the brand's currency (ISO 4217).
     #[serde(default, deserialize_with = "text_opt")]
     pub currency: Option<String>,
+    /// A hold of the shopper's own: what it keeps does not stand in the shopper's way. The
+    /// purchase ends it, and what of it is not bought goes back to the shelf.
+    #[serde(default, deserialize_with = "text_opt")]
+    pub hold_id: Option<String>,
     /// On update: the payment term that is chosen.
     #[serde(default)]
     pub payment: Option<TermChoice>,
@@ -100,6 +104,7 @@ impl CheckoutRequest {
             context: self.context.unwrap_or_default().into(),
             methods: self.fulfillment.unwrap_or_default().into_domain()?,
             payment_term: self.payment.and_then(|choice| choice.selected_term_id),
+            hold_id: self.hold_id,
         })
     }
 }

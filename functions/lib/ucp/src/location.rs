@@ -8,6 +8,7 @@ use aisle_domain::geo::{Degrees, Geo, geodesic_m};
 use aisle_domain::hours;
 use aisle_domain::instant::parse_rfc3339;
 use aisle_domain::location::Location;
+use aisle_domain::place;
 use aisle_domain::places::{Place, words};
 use serde::{Deserialize, Serialize};
 
@@ -306,9 +307,8 @@ impl Locality {
     fn check(&self, brand: &Brand) -> Result<bool, Invalid> {
         let path = "$.serves.address.address_country";
         let country = self.address_country.as_deref().unwrap_or_default();
-        let alpha_2 = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
-        if !alpha_2 {
-            let detail = "delivery is by country: an ISO 3166-1 alpha-2 code is needed";
+        if place::country(country).is_none() {
+            let detail = "delivery is by country: its ISO 3166-1 code or its name is needed";
             return Err(Invalid::new("target_not_evaluable", path, detail));
         }
         Ok(!shipping_options(brand, country, 0).is_empty())

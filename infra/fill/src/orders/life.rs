@@ -42,7 +42,13 @@ impl Book<'_> {
             id: chance.id(drawn.placed_at_ms),
             number: order::number(number_bytes(self.seed, number)),
         };
-        let mut order = Order::place(reference.clone(), &session_id, &session, drawn.placed_at_ms);
+        let mut order = Order::place(
+            reference.clone(),
+            &session_id,
+            &session,
+            &self.brand.policies,
+            drawn.placed_at_ms,
+        );
         if drawn.state == State::Fulfilled {
             order
                 .lines

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aisle_e2e::json::Look;
-use aisle_e2e::shopping::{Item, items};
+use aisle_e2e::shopping::{Item, checkout_request, complete, items, line, pickup_at};
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -80,6 +80,33 @@ pub(crate) async fn reserved(aisle: &Environment, store: &str, sku: &str) -> Res
 async fn housekeeping(aisle: &Environment) -> Result<Value> {
     let ticker = aisle.with_key(&aisle.relay_key);
     Ok(ticker.post("/holds/housekeeping").expect(200).await?.json())
+}
+
+pub async fn ones_own_hold_is_bought(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let (store, wanted) = store_with(&aisle, 1).await?;
+    let shopper = aisle.north();
+    let body = hold_of(&wanted.sku, 1, &store, ADA);
+    let hold = shopper.post("/holds").json(&body).expect(201).await?.json();
+    let mut request = checkout_request(&[line(&wanted.id, 1)], pickup_at(&store));
+    request["hold_id"] = hold["id"].clone();
+    let own = shopper
+        .post("/checkout-sessions")
+        .json(&request)
+        .expect(201)
+        .await?
+        .json();
+    assert_eq!(own["status"], "ready_for_complete", "{own:#}");
+    let bought = complete(&shopper, &own).await?.json();
+    assert_eq!(bought["status"], "completed", "{bought:#}");
+    let ended = shopper
+        .get(&format!("/holds/{}", hold.text("/id")))
+        .expect(200)
+        .await?
+        .json();
+    assert_eq!(ended["status"], "converted");
+    assert_eq!(reserved(&aisle, &store, &wanted.sku).await?, 1);
+    aisle.database.check_invariants().await
 }
 
 pub async fn goods_are_kept_and_given_up(pair: Pair) -> Result<()> {

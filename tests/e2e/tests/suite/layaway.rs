@@ -208,6 +208,17 @@ pub async fn giving_up_costs_what_the_policy_says(pair: Pair) -> Result<()> {
         status_of(&aisle, "customer_order", &order).await?,
         "cancelled"
     );
+    let shown = shopper
+        .get(&format!("/orders/{order}"))
+        .expect(200)
+        .await?
+        .json();
+    for line in shown.list("/line_items") {
+        assert_eq!(
+            (line.text("/status"), line.number("/quantity/total")),
+            ("removed", 0)
+        );
+    }
     assert_eq!(reserved(&aisle, &store, &wanted.sku).await?, 0);
     let pay = format!("{path}/payments");
     shopper

@@ -46,6 +46,7 @@ mod pull_list;
 mod race;
 mod read_model;
 mod refunds;
+mod regions;
 mod search;
 mod sourcing;
 mod stores_story;
@@ -81,6 +82,11 @@ harness::suite! {
         an_address_is_given_up,
         an_address_is_given_up_by_its_person_only,
         one_address_stays,
+    ],
+    regions: [
+        a_region_costs_the_same_by_every_name_or_is_asked_for,
+        two_taxes_on_one_line_are_two_entries,
+        a_stores_own_address_is_understood_or_refused,
     ],
     administration: [
         a_location_is_created_and_changed,
@@ -357,6 +363,7 @@ harness::suite! {
         the_last_unit_is_sold_at_one_of_two_tills,
         a_cart_begun_on_the_phone_is_paid_at_the_till,
         what_is_kept_for_somebody_is_sold_to_them,
+        all_that_is_short_is_named,
         what_makes_no_sale_changes_nothing,
     ],
     race: [
@@ -451,6 +458,7 @@ harness::suite! {
         what_is_no_picture_is_refused,
     ],
     holds: [
+        ones_own_hold_is_bought,
         goods_are_kept_and_given_up,
         a_hold_ends_with_its_time,
         the_last_units_are_kept_for_few,

@@ -306,6 +306,56 @@ pub async fn what_is_kept_for_somebody_is_sold_to_them(pair: Pair) -> Result<()>
     shelf.aisle.database.check_invariants().await
 }
 
+pub async fn all_that_is_short_is_named(pair: Pair) -> Result<()> {
+    let shelf = Shelf::with(pair, 3).await?;
+    let till = shelf.till().await?;
+    let articles = items(&shelf.aisle.north(), 3).await?;
+    let mut csv = "sku,location_code,on_hand\n".to_owned();
+    let code = format!(
+        "SELECT code FROM location WHERE id = '{}'",
+        shelf.location_id
+    );
+    let code = shelf.aisle.database.rows(&code).await?.remove(0).remove(0);
+    let code = code.context("no code")?;
+    for (item, on_hand) in articles.iter().zip([9, 1, 0]) {
+        csv += &format!("{},{code},{on_hand}\n", item.sku);
+    }
+    let import = "/admin/imports?kind=stock&brand=north";
+    shelf
+        .aisle
+        .admin()
+        .post(import)
+        .csv(csv)
+        .expect(200)
+        .await?;
+    let wanted: Vec<Value> = articles
+        .iter()
+        .map(|item| json!({"sku": item.sku, "quantity": 2}))
+        .collect();
+    let answer = sell(&till, &json!({"items": wanted, "payment": card()})).await?;
+    refused(&answer, 409, "out_of_stock");
+    let short = answer.json();
+    let mut short: Vec<_> = short
+        .list("/short")
+        .iter()
+        .map(|one| {
+            (
+                one.text("/sku").to_owned(),
+                one.number("/requested"),
+                one.number("/available"),
+            )
+        })
+        .collect();
+    short.sort();
+    let mut expected = [
+        (articles[1].sku.clone(), 2, 1),
+        (articles[2].sku.clone(), 2, 0),
+    ];
+    expected.sort();
+    assert_eq!(short, expected);
+    Ok(())
+}
+
 pub async fn what_makes_no_sale_changes_nothing(pair: Pair) -> Result<()> {
     let shelf = Shelf::with(pair, 3).await?;
     let till = shelf.till().await?;

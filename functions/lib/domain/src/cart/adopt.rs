@@ -55,7 +55,7 @@ pub fn adopt(own: Side, other: Side, shelf: Shelf, version: i64) -> Result<Cart,
     };
     let (buyer, context) = of_members(adoption.choose(older.cart, newer.cart));
     let Adoption { lines, notes, .. } = adoption;
-    let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount).collect();
+    let amounts: Vec<Taxed> = lines.iter().map(|line| line.amount.clone()).collect();
     let totals = add_up(&amounts, None, shelf.brand)?;
     let by = newer.cart.trail.by.as_deref();
     let cart = Cart {
@@ -184,7 +184,7 @@ impl Adoption<'_> {
         let included = self.shelf.brand.prices_include_tax;
         Some(Line {
             quantity,
-            amount: Taxed::new(amount, line.amount.rate_ppm, included).ok()?,
+            amount: line.amount.for_amount(amount, included).ok()?,
             ..line.clone()
         })
     }

@@ -7,6 +7,7 @@ use crate::fulfillment::{
     self, Destination, Method, MethodKind, MethodRequest, PickupStore, ShippingAddress,
 };
 use crate::notice::{Notice, Refusal};
+use crate::place::Unclear;
 use crate::plan::{Demand, Shortage};
 
 impl Delivery<'_> {
@@ -186,7 +187,7 @@ impl Delivery<'_> {
         };
         let mut given = Vec::<ShippingAddress>::new();
         for (place, address) in addresses.iter().enumerate() {
-            let mut address = address.clone();
+            let mut address = address.clone().in_codes();
             if address.id.is_empty() {
                 address.id = format!("dest_{}", place + 1);
             }
@@ -227,24 +228,10 @@ impl Delivery<'_> {
             .get(place)
             .and_then(|address| address.address_country.as_deref())
             .unwrap_or_default();
-        let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
         match () {
-            () if country.is_empty() => {
-                let text = "The address lacks its country (ISO 3166-1 alpha-2).";
-                Some(Notice::error(
-                    "missing",
-                    format!("{path}.address_country"),
-                    text,
-                ))
-            }
-            () if !is_code => {
-                let text = "The country must be an ISO 3166-1 alpha-2 code, such as US.";
-                Some(Notice::error(
-                    "address_undeliverable",
-                    format!("{path}.address_country"),
-                    text,
-                ))
-            }
+            () if country.is_empty() => Some(Unclear::CountryMissing.notice(&path)),
+            // Which tax applies there cannot be said either, and that asks.
+            () if crate::place::country(country).is_none() => None,
             () if no_options => Some(Notice::error(
                 "address_undeliverable",
                 path,

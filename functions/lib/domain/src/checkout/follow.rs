@@ -22,7 +22,7 @@ pub fn follow(before: &Session, cart: &Version, shop: &Shop) -> Result<Option<Se
         return Ok(None);
     }
     let wanted: Vec<LineRequest> = cart.lines.iter().map(Line::request).collect();
-    let place = shop.prices.tax_place(&cart.context);
+    let (place, _) = shop.prices.tax_place(&cart.context);
     let lines = shop.prices.lines(&wanted, &place)?;
     let known = |line: &Line| before.lines.iter().any(|old| old.id == line.id);
     let (lines, gone): (Vec<Line>, Vec<Line>) = lines
@@ -34,6 +34,7 @@ pub fn follow(before: &Session, cart: &Version, shop: &Shop) -> Result<Option<Se
         context: cart.context.clone(),
         methods: methods(&before.methods, &lines),
         payment_term: None,
+        hold_id: None,
     };
     let (mut session, _) = draft(lines, request, &[], Some(before), shop, Choice::Made)?;
     let gone = gone.iter().map(left_out).map(as_warning);

@@ -2,12 +2,14 @@
 //! over what was chosen, and plans where the goods come from.
 
 use super::{Choice, Session, Shop};
-use crate::cart::{self, Context, Line};
+use crate::cart::{self, Context, Line, PriceList};
 use crate::fulfillment::{
-    self, AvailableMethod, Method, MethodKind, MethodRequest, PickupSearch, PickupStore,
+    self, AvailableMethod, Destination, Method, MethodKind, MethodRequest, PickupSearch,
+    PickupStore,
 };
 use crate::instant;
 use crate::notice::{Notice, Refusal};
+use crate::place::Unclear;
 use crate::plan::{self, Availability, Demand, Plan, Shortage};
 use crate::tax::TaxPlace;
 
@@ -29,10 +31,37 @@ pub(super) struct Delivered {
     pub rejected: Vec<Notice>,
 }
 
-/// Where a method's goods are taxed, once its destination is chosen.
-pub(super) fn tax_place(method: &Method) -> Option<TaxPlace> {
+/// Where a method's goods are taxed, once its destination is chosen, and what has to be asked
+/// first.
+pub(super) fn tax_place(
+    method: &Method,
+    prices: &PriceList,
+) -> Option<(TaxPlace, Option<Unclear>)> {
     let (country, region) = method.destination()?.country_and_region();
-    (!country.is_empty()).then(|| TaxPlace::new(country, region))
+    (!country.is_empty()).then(|| prices.place_or_estimate(country, region))
+}
+
+/// Asks what is not clear of the destination of method `index`: the shopper about an address,
+/// or for another store than one that cannot tell its tax.
+pub(super) fn question(index: usize, method: &Method, unclear: &Unclear) -> Option<Notice> {
+    let path = format!("$.fulfillment.methods[{index}]");
+    match method.destination()? {
+        Destination::Address(address) => {
+            let place = method
+                .destinations
+                .iter()
+                .position(|one| one.id() == address.id)?;
+            Some(unclear.notice(&format!("{path}.destinations[{place}]")))
+        }
+        Destination::Store(store) => Some(Notice::error(
+            "store_place_unclear",
+            format!("{path}.selected_destination_id"),
+            format!(
+                "{} cannot say which tax applies there; choose another store or tell the shop.",
+                store.name
+            ),
+        )),
+    }
 }
 
 impl Delivery<'_> {

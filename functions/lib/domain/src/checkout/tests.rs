@@ -34,6 +34,7 @@ fn rates() -> Vec<TaxRate> {
         country: country.into(),
         region: region.into(),
         category: String::new(),
+        name: String::new(),
         rate_ppm,
     };
     vec![rate("DE", "", 190_000), rate("US", "NY", 88_750)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::brand::{Brand, TaxRate};
 use crate::hours::{DailyHours, Weekday, WeeklyHours};
 use crate::location::{Address, Geo, Location, LocationKind, Services};
 
@@ -20,7 +21,6 @@ const REQUIRED: &[Names] = &[
     &["kind"],
     &["street_address"],
     &["address_locality"],
-    &["postal_code"],
     &["address_country"],
     &["latitude"],
     &["longitude"],
@@ -42,6 +42,7 @@ const OPTIONAL: &[Names] = &[
     &["visible"],
     &["extended_address"],
     &["address_region"],
+    &["postal_code"],
     &["exception_hours"],
     &["amenities"],
     &["preparation_minutes"],
@@ -75,17 +76,19 @@ pub fn fingerprint_of(location: &Location) -> String {
 pub struct LocationFile {
     header: Header,
     preparation_minutes: i64,
+    rates: Vec<TaxRate>,
     seen: HashSet<String>,
 }
 
 impl LocationFile {
-    /// `preparation_minutes` is what applies where the file says nothing. Fails with the
-    /// columns that the file lacks.
-    pub fn new(header: &Header, preparation_minutes: i64) -> Result<Self, Lacking> {
+    /// For locations of `brand`, whose preparation time applies where the file says nothing.
+    /// Fails with the columns that the file lacks.
+    pub fn new(header: &Header, brand: &Brand) -> Result<Self, Lacking> {
         header.require(REQUIRED)?;
         Ok(Self {
             header: header.clone(),
-            preparation_minutes,
+            preparation_minutes: brand.preparation_minutes,
+            rates: brand.tax_rates.clone(),
             seen: HashSet::new(),
         })
     }
@@ -126,6 +129,7 @@ impl LocationFile {
         let invalid = |path: &str| column_of(&location, path);
         location
             .validate()
+            .and_then(|()| location.is_taxed_by(&self.rates))
             .map_err(|error| Finding::new(row.line, invalid(&error.path), error.detail))?;
         self.new_code(row, &location.code)?;
         Ok(location)
@@ -216,14 +220,15 @@ impl Cells<'_> {
 
     fn address(&self) -> Result<Address, Finding> {
         let extended = self.read("extended_address", cell::text)?;
-        Ok(Address {
+        let address = Address {
             street_address: self.read("street_address", cell::required)?,
             extended_address: (!extended.is_empty()).then_some(extended),
-            address_locality: self.read("address_locality", cell::required)?,
+            address_locality: self.read("address_locality", cell::text)?,
             address_region: self.read("address_region", cell::text)?,
-            postal_code: self.read("postal_code", cell::required)?,
+            postal_code: self.read("postal_code", cell::text)?,
             address_country: self.read("address_country", cell::required)?,
-        })
+        };
+        Ok(address.in_codes())
     }
 
     fn hours(&self) -> Result<WeeklyHours, Finding> {
@@ -274,6 +279,10 @@ fn column_of(location: &Location, path: &str) -> &'static str {
         "geo.longitude_e7" => "longitude",
         "time_zone" => "time_zone",
         "address.address_country" => "address_country",
+        "address.address_region" => "address_region",
+        "address.address_locality" => "address_locality",
+        "address.postal_code" => "postal_code",
+        "address.street_address" => "street_address",
         "preparation_minutes" => "preparation_minutes",
         "visible" => "visible",
         path if path.starts_with("exception_hours") => "exception_hours",

@@ -6,9 +6,11 @@ use super::location::{LocationFile, fingerprint_of};
 use super::product::{MAX_PRODUCTS, MAX_VARIANTS, ProductDraft, ProductFile, ProductItem};
 use super::stock::{Item, StockFile};
 use super::{Format, Header, Report, Table};
+use crate::brand::Brand;
 use crate::id::new_id;
 use crate::money::Currency;
 
+mod addresses;
 mod formats;
 mod untidy;
 
@@ -356,7 +358,7 @@ fn a_file_without_the_columns_says_which() {
     let lacking = [
         ProductFile::new(header, euro).err(),
         StockFile::new(header).err(),
-        LocationFile::new(header, 60).err(),
+        LocationFile::new(header, &brand()).err(),
     ];
     let [products, stock, locations] = lacking.map(|lacking| lacking.expect("it lacks").columns);
     assert_eq!(products, ["Variant Price"]);
@@ -449,10 +451,10 @@ fn locations_are_read_and_bad_ones_name_the_column() {
         + &with("Europe/Berlin", "Europe/Nowhere")
         + &with("10:00-14:00", "10:00-10:00")
         + &with("2026-12-25 closed", "Christmas closed")
-        + &with(",DE,", ",Germany,")
+        + &with(",DE,", ",Atlantis,")
         + &with("+49 30 901820", "030 901820")
         + good;
-    let (drafts, report) = read(&file, |header| LocationFile::new(header, 90));
+    let (drafts, report) = read(&file, |header| LocationFile::new(header, &brand()));
     assert_eq!(drafts.len(), 1);
     let location = &drafts[0].location;
     assert_eq!(
@@ -490,12 +492,21 @@ fn locations_are_read_and_bad_ones_name_the_column() {
     assert_eq!(fingerprint_of(&with_id), fingerprint_of(location));
 }
 
+fn brand() -> Brand {
+    serde_json::from_value(serde_json::json!({
+        "id": "b", "handle": "b", "name": "B", "hosts": [], "currency": "USD", "language": "en",
+        "country": "US", "region": "NY", "prices_include_tax": false,
+        "tax_rates": [{"country": "US", "region": "NY", "rate_ppm": 88_750}],
+    }))
+    .expect("a brand")
+}
+
 #[test]
 fn what_a_file_of_locations_does_not_say_follows_from_the_kind() {
     let file = "code,name,kind,street_address,address_locality,postal_code,address_country,latitude,longitude,time_zone,phon\n\
         S,Shop,store,Way 1,Berlin,10119,DE,52.5,13.4,Europe/Berlin,\n\
         W,Hub,warehouse,Way 1,Berlin,10119,DE,\"52,5\",13.4,Europe/Berlin,\n";
-    let (drafts, report) = read(file, |header| LocationFile::new(header, 90));
+    let (drafts, report) = read(file, |header| LocationFile::new(header, &brand()));
     let services: Vec<_> = drafts.iter().map(|draft| draft.location.services).collect();
     let does = |services: &crate::location::Services| {
         [

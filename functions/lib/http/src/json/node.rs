@@ -47,6 +47,17 @@ fn is_plain(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The integer that a number without a fraction is, however it is written: to JSON Schema
+/// `1.0` is one (draft 2020-12, core, 4.2.3). Otherwise the number.
+fn whole(number: f64) -> Result<i64, f64> {
+    /// Up to here every integer has a double of its own.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    match number.trunc() == number && number.abs() <= MOST {
+        true => Ok(number as i64),
+        false => Err(number),
+    }
+}
+
 struct Node<'p> {
     value: Value,
     path: &'p Path,
@@ -69,7 +80,10 @@ impl<'de> Deserializer<'de> for Node<'_> {
             Value::Number(number) => match (number.as_i64(), number.as_u64()) {
                 (Some(integer), _) => visitor.visit_i64(integer),
                 (None, Some(integer)) => visitor.visit_u64(integer),
-                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+                (None, None) => match whole(number.as_f64().unwrap_or(f64::NAN)) {
+                    Ok(integer) => visitor.visit_i64(integer),
+                    Err(fraction) => visitor.visit_f64(fraction),
+                },
             },
         }
     }

@@ -344,13 +344,13 @@ impl From<&domain::ShippingAddress> for PostalAddress {
 
 impl From<&Address> for PostalAddress {
     fn from(address: &Address) -> Self {
-        let region = Some(address.address_region.clone()).filter(|region| !region.is_empty());
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Self {
             street_address: Some(address.street_address.clone()),
             extended_address: address.extended_address.clone(),
-            address_locality: Some(address.address_locality.clone()),
-            address_region: region,
-            postal_code: Some(address.postal_code.clone()),
+            address_locality: given(&address.address_locality),
+            address_region: given(&address.address_region),
+            postal_code: given(&address.postal_code),
             address_country: Some(address.address_country.clone()),
             ..Self::default()
         }

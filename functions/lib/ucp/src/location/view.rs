@@ -50,9 +50,11 @@ pub struct AddressView {
     pub street_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_address: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub address_locality: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub address_region: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub postal_code: String,
     pub address_country: String,
 }

@@ -117,10 +117,17 @@ pub struct RefundReceipt {
     pub order_id: String,
     /// Minor units.
     pub amount_minor: i64,
+    /// What of it is there because cash is rounded: more or less than was owed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cash_rounding_minor: i64,
     /// ISO 4217.
     pub currency: String,
     /// `cash` or `card_present`.
     pub kind: String,
+}
+
+fn is_zero(minor: &i64) -> bool {
+    *minor == 0
 }
 
 /// What was sold, or would be.
@@ -138,6 +145,9 @@ pub struct SaleLine {
     /// All pieces, as priced.
     pub amount_minor: i64,
     pub tax_minor: i64,
+    /// What the tax is made of, where that has names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<SaleTax>,
     /// Units on this shelf that nobody else holds; in an offer only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_here: Option<i64>,
@@ -151,12 +161,18 @@ pub struct SaleTotals {
     pub tax: Vec<SaleTax>,
     /// The tax is part of the subtotal instead of coming on top.
     pub tax_included: bool,
+    /// What rounding adds, or takes off, where it is paid in cash.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cash_rounding_minor: i64,
     pub total_minor: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SaleTax {
+    /// Such as `GST`; absent: just tax.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// Parts per million.
     pub rate_ppm: i64,
     pub tax_minor: i64,
@@ -188,6 +204,9 @@ pub struct PaidBy {
     #[serde(rename = "type")]
     pub kind: String,
     pub amount_minor: i64,
+    /// What of it is there because cash is rounded: more or less than was due.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cash_rounding_minor: i64,
     /// To give back, of cash.
     pub change_minor: i64,
 }
@@ -207,15 +226,22 @@ pub struct Offer {
 impl SaleTotals {
     pub fn new(sale: &Sale) -> Self {
         let totals = &sale.totals;
-        let tax = |share: &TaxShare| SaleTax {
-            rate_ppm: share.rate_ppm,
-            tax_minor: share.tax_minor,
-        };
         Self {
             subtotal_minor: totals.subtotal_minor,
-            tax: totals.tax.iter().map(tax).collect(),
+            tax: totals.tax.iter().map(SaleTax::new).collect(),
             tax_included: totals.tax_included,
+            cash_rounding_minor: totals.cash_rounding_minor,
             total_minor: totals.total_minor,
+        }
+    }
+}
+
+impl SaleTax {
+    fn new(share: &TaxShare) -> Self {
+        Self {
+            name: share.name.clone(),
+            rate_ppm: share.rate_ppm,
+            tax_minor: share.tax_minor,
         }
     }
 }
@@ -231,6 +257,7 @@ impl SaleLine {
             price_minor: line.price_minor,
             amount_minor: line.amount.amount_minor,
             tax_minor: line.amount.tax_minor,
+            taxes: line.amount.taxes.iter().map(SaleTax::new).collect(),
             available_here: None,
         }
     }

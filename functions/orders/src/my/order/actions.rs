@@ -132,7 +132,8 @@ impl Page<'_> {
     }
 
     pub(super) fn give_back(&self) -> Markup {
-        let (text, policy) = (self.text, &self.visit.brand.policies.returns);
+        let policies = &self.visit.brand.policies;
+        let (text, policy) = (self.text, self.facts.order.return_policy(policies));
         let before = self.facts.returned();
         let asked = Asked {
             order: &self.facts.order,
@@ -195,9 +196,9 @@ impl Page<'_> {
 
     /// While it is possible, behind a second step.
     pub(super) fn cancel(&self) -> Markup {
-        let (text, policy) = (self.text, &self.visit.brand.policies.cancellation);
+        let (text, policies) = (self.text, &self.visit.brand.policies);
         html! {
-            @if self.facts.hindrance(policy).is_none() {
+            @if self.facts.hindrance(policies).is_none() {
                 details.card #cancel {
                     summary { h2 { (text.cancel) } }
                     p { (text.cancel_hint) }

@@ -174,6 +174,7 @@ fn a_promise_is_a_pair_of_instants() {
             },
             "s",
             &session,
+            &shop.prices.brand.policies,
             NOW_MS,
         );
         assert_eq!(
@@ -395,20 +396,115 @@ fn a_brand_can_ask_for_more() {
 fn an_address_nobody_ships_to_says_so() {
     let brand = brand(true);
     in_shop(&brand, &stock([("mug", "warehouse", 3)]), |shop| {
-        for (country, path) in [
-            ("FR", "$.fulfillment.methods[0].destinations[0]"),
-            (
-                "France",
-                "$.fulfillment.methods[0].destinations[0].address_country",
-            ),
+        let address = "$.fulfillment.methods[0].destinations[0]";
+        let field = format!("{address}.address_country");
+        for (country, code, path) in [
+            ("FR", "address_undeliverable", address),
+            ("France", "address_undeliverable", address),
+            ("ZZ", "country_unknown", &field),
+            ("Atlantis", "country_unknown", &field),
+            ("", "missing", &field),
         ] {
             let session = opened(wanted(vec![line("mug", 1)], vec![to(country)]), shop);
             assert!(
-                errors(&session).contains(&("address_undeliverable", path)),
+                errors(&session).contains(&(code, path)),
                 "{:?}",
                 session.notices
             );
             assert_eq!(session.open_status(), Status::Incomplete);
+        }
+    });
+}
+
+#[test]
+fn a_region_by_any_name_costs_the_same_or_is_asked_for() {
+    let brand = brand(false);
+    let address = "$.fulfillment.methods[0].destinations[0]";
+    in_shop(&brand, &stock([("mug", "warehouse", 3)]), |shop| {
+        let in_region = |region: &str| {
+            let mut method = to("United States");
+            if let Some(address) = method.addresses.iter_mut().flatten().next() {
+                address.address_region = Some(region.into());
+            }
+            opened(wanted(vec![line("mug", 1)], vec![method]), shop)
+        };
+        for region in ["NY", "US-NY", "New York", "N.Y.", "new york"] {
+            let session = in_region(region);
+            assert_eq!(session.lines[0].amount.rate_ppm, 88_750, "{region}");
+            let Some(Destination::Address(kept)) = session.methods[0].destination() else {
+                panic!("no address");
+            };
+            assert_eq!(kept.address_country.as_deref(), Some("US"));
+            assert_eq!(kept.address_region.as_deref(), Some("NY"));
+        }
+        let path = format!("{address}.address_region");
+        for (region, code) in [("Gotham", "region_unknown"), ("", "missing")] {
+            let session = in_region(region);
+            assert!(
+                errors(&session).contains(&(code, path.as_str())),
+                "{region}"
+            );
+            assert_eq!(session.open_status(), Status::Incomplete);
+        }
+    });
+}
+
+#[test]
+fn what_is_not_delivered_is_taxed_where_the_context_says_or_asks() {
+    let brand = brand(false);
+    in_shop(&brand, &stock([]), |shop| {
+        let in_context = |country: &str, region: Option<&str>| {
+            let mut request = wanted(vec![line("gift", 1)], Vec::new());
+            request.context.address_country = Some(country.into());
+            request.context.address_region = region.map(Into::into);
+            opened(request, shop)
+        };
+        let taxed = in_context("USA", Some("New York"));
+        assert_eq!(taxed.lines[0].amount.rate_ppm, 88_750);
+        assert_eq!(taxed.open_status(), Status::ReadyForComplete);
+        for (country, region, error) in [
+            ("US", None, ("missing", "$.context.address_region")),
+            (
+                "US",
+                Some("Gotham"),
+                ("region_unknown", "$.context.address_region"),
+            ),
+            ("ZZ", None, ("country_unknown", "$.context.address_country")),
+        ] {
+            let session = in_context(country, region);
+            assert_eq!(errors(&session), [error]);
+        }
+    });
+}
+
+#[test]
+fn a_postal_code_is_asked_for_where_there_are_any() {
+    let mut brand = brand(true);
+    brand.checkout_requires = vec![RequiredContact::ShippingAddress];
+    brand
+        .shipping_methods
+        .iter_mut()
+        .for_each(|method| method.countries.clear());
+    in_shop(&brand, &stock([("mug", "warehouse", 3)]), |shop| {
+        for (country, needed) in [
+            ("DE", true),
+            ("HK", false),
+            ("AE", false),
+            ("PA", false),
+            ("IE", false),
+        ] {
+            let mut method = to(country);
+            if let Some(address) = method.addresses.iter_mut().flatten().next() {
+                address.street_address = Some("1 High Street".into());
+                address.address_locality = Some("Town".into());
+            }
+            let session = opened(wanted(vec![line("mug", 1)], vec![method]), shop);
+            let path = "$.fulfillment.methods[0].destinations[0].postal_code";
+            assert_eq!(
+                errors(&session).contains(&("missing", path)),
+                needed,
+                "{country}"
+            );
         }
     });
 }
