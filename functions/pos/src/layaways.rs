@@ -28,7 +28,7 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
     let request: InstalmentRequest = call.parse(&body)?;
     request.payment.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("instalment/{}", staff.device_id), &body)?;
-    let store = store::location(call, &brand.id, &staff.location_id).await?;
+    let cash_step_minor = tender::cash_step_minor(call, &brand, &staff.location_id).await?;
     let mut position = request.position;
     for _ in 0..ROUNDS {
         let facts = Facts::read(call, &brand, order_id, claim.as_ref()).await?;
@@ -45,7 +45,7 @@ pub async fn pay(call: &Call, order_id: &str) -> Result<Reply, Error> {
         let owed = Owed {
             amount_minor: part.amount_minor,
             currency: &kept.order.currency,
-            cash_step_minor: tender::cash_step_minor(&brand, &store),
+            cash_step_minor,
         };
         let attempt = kept.attempts + 1;
         let taken = tender::take(&request.payment, order_id, attempt, owed).await?;

@@ -27,8 +27,7 @@ pub async fn give_back(call: &Call, order_id: &str) -> Result<Reply, Error> {
     let tender = request.payment.tender();
     tender.check().map_err(Error::invalid_member)?;
     let claim = call.claim(&brand.id, &format!("refund/{}", staff.device_id), &body)?;
-    let store = store::location(call, &brand.id, &staff.location_id).await?;
-    let cash_step_minor = tender::cash_step_minor(&brand, &store);
+    let cash_step_minor = tender::cash_step_minor(call, &brand, &staff.location_id).await?;
     for _ in 0..ROUNDS {
         let owed = refund::by_hand(
             call.db(),

@@ -56,7 +56,7 @@ pub async fn sell(call: &Call) -> Result<Reply, Error> {
         let mut sale = basket.ring_up(wanted, &brand, &store)?;
         on_the_shelf(&sale, &basket)?;
         if request.payment.is_cash() {
-            let step_minor = tender::cash_step_minor(&brand, &store);
+            let step_minor = tender::cash_step_minor(call, &brand, &store.id).await?;
             sale.totals = sale.totals.in_cash(step_minor);
         }
         let total_minor = sale.totals.total_minor;

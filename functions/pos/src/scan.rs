@@ -1,7 +1,8 @@
 //! `POST /pos/scan`: what a scanner read, and what can be done with it here and now.
 
-use aisle_domain::barcode::{self, Reading};
+use aisle_domain::barcode::{self, Measure, Reading, Rules};
 use aisle_domain::brand::Brand;
+use aisle_domain::money;
 use aisle_http::auth::{self, Staff};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::model::{Level, Ref};
@@ -27,13 +28,24 @@ pub async fn scan(call: &Call) -> Result<Reply, Error> {
         brand: &brand,
         staff: &staff,
     };
-    for reading in barcode::readings(&request.text) {
+    let rules = Rules {
+        measures: &brand.policies.scanning.measures,
+        currency_decimals: money::exponent(&brand.currency),
+    };
+    for reading in barcode::readings(&request.text, &rules) {
         if let Some(scanned) = scan.resolve(&reading).await? {
             return Reply::json(200, &scanned);
         }
     }
     let detail = "nothing of this brand is called that";
     Err(Error::not_found("unknown_code", detail).at("$.text"))
+}
+
+/// What a symbol says of the one piece that it is on.
+#[derive(Default)]
+struct Mark {
+    serial: Option<String>,
+    measure: Option<Measure>,
 }
 
 struct Scan<'a> {
@@ -57,10 +69,28 @@ impl Scan<'_> {
             Reading::OrderNumber(number) => self.order(By::Number(number)).await,
             Reading::OrderId(id) => self.order(By::Id(id)).await,
             Reading::Item { gtin, serial } => {
-                self.item(Ref::Gtin(gtin.as_str().into()), serial.clone())
+                let mark = Mark {
+                    serial: serial.clone(),
+                    measure: None,
+                };
+                self.item(vec![Ref::Gtin(gtin.as_str().into())], mark).await
+            }
+            Reading::Measured {
+                gtin,
+                item,
+                measure,
+            } => {
+                let names = vec![Ref::Gtin(gtin.as_str().into()), Ref::Sku(item.clone())];
+                let mark = Mark {
+                    serial: None,
+                    measure: Some(*measure),
+                };
+                self.item(names, mark).await
+            }
+            Reading::Sku(sku) => {
+                self.item(vec![Ref::Sku(sku.clone())], Mark::default())
                     .await
             }
-            Reading::Sku(sku) => self.item(Ref::Sku(sku.clone()), None).await,
             Reading::TransferNumber(number) => self.transfer(number).await,
             Reading::HoldNumber(number) => self.hold(number).await,
             Reading::CartId(id) => self.cart(id).await,
@@ -104,9 +134,10 @@ impl Scan<'_> {
         Action::post("hand_over", path, reason)
     }
 
-    async fn item(&self, name: Ref, serial: Option<String>) -> Result<Option<Scanned>, Error> {
+    /// The article that the first of `names` is, where one of them is any.
+    async fn item(&self, names: Vec<Ref>, mark: Mark) -> Result<Option<Scanned>, Error> {
         let model = self.call.model();
-        let targets = model.resolve(&self.brand.id, &[name]).await?;
+        let targets = model.resolve_any(&self.brand.id, &[names]).await?;
         let Some(target) = targets.into_iter().next().flatten() else {
             return Ok(None);
         };
@@ -147,7 +178,8 @@ impl Scan<'_> {
                 currency: self.brand.currency.clone(),
                 available_here: here,
                 available_elsewhere: (everywhere - promised).max(0),
-                serial,
+                serial: mark.serial,
+                measure: mark.measure,
             }),
             ..Scanned::new("item", &variant.id, actions)
         }))

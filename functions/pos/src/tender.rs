@@ -2,14 +2,13 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::cash;
-use aisle_domain::location::Location;
 use aisle_domain::payment::{
     self, Authorisation, PaymentProvider, RefundVerdict, Refunding, Verdict,
 };
-use aisle_http::Error;
 use aisle_http::auth::Staff;
+use aisle_http::{Call, Error};
 use aisle_store::refund::Part;
-use aisle_store::{Batch, new_id, values};
+use aisle_store::{Batch, StoreError, new_id, values};
 use aisle_ucp::pos::{PaidBy, Tender};
 
 /// The person at the till is the provider: what they say they took is taken.
@@ -69,10 +68,23 @@ pub struct Owed<'a> {
     pub cash_step_minor: i64,
 }
 
-/// What cash is rounded to at a store of the brand, in minor units.
-pub fn cash_step_minor(brand: &Brand, store: &Location) -> i64 {
-    let country = &store.address.address_country;
-    cash::step_minor(&brand.policies.payments, &brand.currency, country)
+/// What cash is rounded to at a location of the brand, in minor units; as in the brand's own
+/// country at one that it has left, where there may still be money to give back.
+pub async fn cash_step_minor(
+    call: &Call,
+    brand: &Brand,
+    location_id: &str,
+) -> Result<i64, StoreError> {
+    let store = call.model().location(&brand.id, location_id).await?;
+    let country = match &store {
+        Some(store) => store.address.address_country.as_str(),
+        None => brand.country.as_str(),
+    };
+    Ok(cash::step_minor(
+        &brand.policies.payments,
+        &brand.currency,
+        country,
+    ))
 }
 
 /// Takes what is owed as attempt number `attempt` of the order; 422 when it is not enough.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::typed::plain;
+
 /// Characters of a person's name or a device's, at most.
 pub const MAX_NAME_CHARS: usize = 100;
 /// Addresses that one account is known by, at most.
@@ -66,13 +68,15 @@ pub fn code(random: [u8; 10]) -> Option<String> {
         .next()
 }
 
-/// The digits of a code as somebody typed it: blanks and hyphens go. `None`: no code at all.
+/// The digits of a code as somebody typed or pasted it, in any script; blanks, hyphens and
+/// marks around and between them go. `None`: no code at all.
 pub fn normalise_code(text: &str) -> Option<String> {
-    let digits: String = text
-        .chars()
-        .filter(|typed| !typed.is_whitespace() && *typed != '-')
-        .collect();
-    (digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(digits)
+    const MAX_BYTES: usize = 100;
+    let typed = (text.len() <= MAX_BYTES).then(|| plain(text))?;
+    let code: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
+    let other = typed.chars().any(|c| c.is_alphanumeric() && !c.is_ascii());
+    let digits = code.bytes().all(|digit| digit.is_ascii_digit());
+    (code.len() == 6 && digits && !other).then_some(code)
 }
 
 /// A code that a till reads from a shopper's screen: ten characters, 50 random bits.

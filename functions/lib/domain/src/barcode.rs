@@ -1,10 +1,16 @@
 //! What a scanner read, or somebody typed at a till: what the text can mean.
 
+mod gs1;
+mod measure;
+
+pub use measure::{Carries, Measure, MeasureRule};
+
 use crate::account;
 use crate::gtin::Gtin;
 use crate::id::is_id;
 use crate::order::is_number;
 use crate::pass;
+use crate::typed;
 
 /// The longest text that is looked at, in bytes: more than any symbol at a till carries.
 pub const MAX_TEXT_BYTES: usize = 1_000;
@@ -12,6 +18,20 @@ pub const MAX_TEXT_BYTES: usize = 1_000;
 const MAX_SKU_BYTES: usize = 256;
 /// Separates what is of variable length in a GS1 element string (FNC1 as it is transmitted).
 const GROUP_SEPARATOR: char = '\u{1d}';
+
+/// What a brand has agreed on for the numbers that it makes up itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules<'a> {
+    pub measures: &'a [MeasureRule],
+    /// Digits of the brand's currency behind its point.
+    pub currency_decimals: u8,
+}
+
+impl Rules<'_> {
+    fn read(&self, gtin: &Gtin) -> Option<Reading> {
+        measure::measured(gtin, self.measures, self.currency_decimals)
+    }
+}
 
 /// A thing that a text can stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +44,13 @@ pub enum Reading {
     Item {
         gtin: Gtin,
         serial: Option<String>,
+    },
+    /// Goods that were weighed or priced in the store: the article's number with nothing inside,
+    /// the digits that name it, and what the label says.
+    Measured {
+        gtin: Gtin,
+        item: String,
+        measure: Measure,
     },
     Sku(String),
     OrderNumber(String),
@@ -50,8 +77,10 @@ pub enum Reading {
 /// | `T-…`, `H-…` | transfer, hold |
 /// | `7Q4ZK-M0TCX` | order |
 /// | 6 characters | pass, by its code |
+/// | digits with blanks or hyphens, an ISBN of ten, a number with its add-on | article, as it is printed |
+/// | a number of 13 digits that `rules` are about | article with weight or price |
 /// | anything | article, by SKU |
-pub fn readings(text: &str) -> Vec<Reading> {
+pub fn readings(text: &str, rules: &Rules) -> Vec<Reading> {
     let text = without_symbology(text.trim());
     if text.is_empty() || text.len() > MAX_TEXT_BYTES {
         return Vec::new();
@@ -64,13 +93,18 @@ pub fn readings(text: &str) -> Vec<Reading> {
     }
     if let Some(reading) = named(text)
         .or_else(|| link(text))
-        .or_else(|| element_string(text))
+        .or_else(|| gs1::element_string(text))
     {
         return vec![reading];
     }
     let item = |gtin| Reading::Item { gtin, serial: None };
-    let mut readings: Vec<Reading> = Gtin::parse(text).ok().map(item).into_iter().collect();
-    readings.extend(upc_e(text).map(item));
+    let number = typed::plain(text);
+    let article = Gtin::parse(&number).ok();
+    let measured = article.as_ref().and_then(|gtin| rules.read(gtin));
+    let mut readings: Vec<Reading> = article.map(item).into_iter().collect();
+    readings.extend(measured);
+    readings.extend(gs1::upc_e(&number).map(item));
+    readings.extend(gs1::printed(&number).map(item));
     let capitals = text.to_ascii_uppercase();
     match capitals.split_once('-') {
         Some(("T", number)) if is_number(number) => {
@@ -120,8 +154,7 @@ fn by_id(kind: &str, id: &str) -> Option<Reading> {
     }
 }
 
-/// An address of ours, or a GS1 Digital Link URI (GS1 Digital Link Standard 1.1, section 4),
-/// whose domain does not matter.
+/// An address of ours, or a GS1 Digital Link URI, whose domain does not matter.
 fn link(text: &str) -> Option<Reading> {
     let (scheme, rest) = text.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
@@ -134,76 +167,17 @@ fn link(text: &str) -> Option<Reading> {
             .windows(2)
             .filter_map(|pair| Some((*pair.first()?, *pair.last()?)))
     };
-    if let Some(gtin) = pairs().find_map(|(key, value)| gtin_under(key, value)) {
-        let serial = pairs().find(|(key, _)| *key == "21");
-        let serial = serial.map(|(_, serial)| serial.to_owned());
-        return Some(Reading::Item { gtin, serial });
-    }
-    pairs().find_map(|(kind, id)| by_id(kind, id))
-}
-
-fn gtin_under(key: &str, value: &str) -> Option<Gtin> {
-    (key == "01" || key == "gtin")
-        .then(|| Gtin::parse(value).ok())
-        .flatten()
-}
-
-/// A GS1 element string that begins with a GTIN (GS1 General Specifications, section 7.8),
-/// with brackets as it is printed or without as it is scanned.
-fn element_string(text: &str) -> Option<Reading> {
-    if let Some(rest) = text.strip_prefix("(01)") {
-        let (gtin, rest) = rest.split_at_checked(14)?;
-        let serial = rest.split_once("(21)").map(|(_, serial)| serial);
-        let serial = serial.and_then(|serial| serial.split('(').next());
-        return Some(Reading::Item {
-            gtin: Gtin::parse(gtin).ok()?,
-            serial: serial.map(Into::into),
-        });
-    }
-    let (gtin, mut rest) = text.strip_prefix("01")?.split_at_checked(14)?;
-    let gtin = Gtin::parse(gtin).ok()?;
-    let mut serial = None;
-    while let Some((identifier, value)) = rest.split_at_checked(2) {
-        let end = match identifier {
-            // Dates have six digits.
-            "11" | "12" | "13" | "15" | "16" | "17" => 6,
-            "20" => 2,
-            _ => value.find(GROUP_SEPARATOR).unwrap_or(value.len()),
-        };
-        let (value, left) = value.split_at_checked(end)?;
-        if identifier == "21" {
-            serial = Some(value.to_owned());
-        }
-        rest = left.trim_start_matches(GROUP_SEPARATOR);
-    }
-    Some(Reading::Item { gtin, serial })
-}
-
-/// A UPC-E of eight digits as the UPC-A that it shortens (GS1 General Specifications,
-/// section 5.2.2.4).
-fn upc_e(text: &str) -> Option<Gtin> {
-    let digits = (text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| text.split_at(1))?;
-    let (system, rest) = digits;
-    let (body, check) = rest.split_at(6);
-    if system != "0" && system != "1" {
-        return None;
-    }
-    let (five, last) = body.split_at(5);
-    let (first, second) = (five.get(..2)?, five.get(2..)?);
-    let long = match last {
-        "0" | "1" | "2" => format!("{system}{first}{last}0000{second}{check}"),
-        "3" => format!("{system}{}00000{}{check}", five.get(..3)?, five.get(3..)?),
-        "4" => format!("{system}{}00000{}{check}", five.get(..4)?, five.get(4..)?),
-        _ => format!("{system}{five}0000{last}{check}"),
-    };
-    Gtin::parse(&long).ok()
+    gs1::digital_link(&segments).or_else(|| pairs().find_map(|(kind, id)| by_id(kind, id)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn readings(text: &str) -> Vec<Reading> {
+        super::readings(text, &Rules::default())
+    }
 
     const ID: &str = "019a0a0a-0a0a-7a0a-8a0a-0a0a0a0a0a0a";
 
@@ -232,25 +206,13 @@ mod tests {
             ),
             ("(01)04006381333931(17)270101(21)A1", serial()),
             ("]C10104006381333931", ean()),
+            ("4 006381 333931", ean()),
+            ("４００６３８１３３３９３１", ean()),
+            ("]E0400638133393112", ean()),
             ("\u{1d}0104006381333931172701011099\u{1d}21A1", serial()),
         ] {
             assert_eq!(readings(text).first(), Some(&expected), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_short_upc_is_the_long_one() {
-        for (short, long) in [
-            ("01234505", "012000003455"),
-            ("04252614", "042100005264"),
-            ("01234531", "012300000451"),
-            ("01234543", "012340000053"),
-            ("01234565", "012345000065"),
-        ] {
-            assert_eq!(upc_e(short), Gtin::parse(long).ok(), "{short}");
-            assert!(upc_e(short).is_some(), "{short}");
-        }
-        assert_eq!(upc_e("01234506"), None);
     }
 
     #[test]

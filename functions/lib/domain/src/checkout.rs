@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::brand::RequiredContact;
 use crate::cart::{self, Buyer, Context, Line, LineRequest, PriceList};
 use crate::collection::Network;
-use crate::contact::is_e164;
+use crate::contact::{email, is_e164};
 use crate::fulfillment::{AvailableMethod, Destination, Method, MethodRequest, PickupStore};
 use crate::lane::Lane;
 use crate::layaway::Schedule;
@@ -280,7 +280,7 @@ enum Choice {
 /// The session without what was `gone` from the request, and the choices that cannot
 /// be honoured.
 fn draft(
-    lines: Vec<Line>,
+    mut lines: Vec<Line>,
     request: CheckoutRequest,
     gone: &[&str],
     before: Option<&Session>,
@@ -306,13 +306,12 @@ fn draft(
     let mut notices = line_notices(&lines);
     notices.extend(contact_notices(&buyer, &delivered.methods, shop));
     notices.extend(delivered.notices);
-    let (methods, plan, available_methods) = (
+    let (mut methods, plan, available_methods) = (
         delivered.methods,
         delivered.plan,
         delivered.available_methods,
     );
-    let (lines, methods, unclear) = charge(lines, methods, &context, &shop.prices)?;
-    notices.extend(unclear);
+    notices.extend(charge(&mut lines, &mut methods, &context, &shop.prices)?);
     let totals = total(&lines, &methods, shop)?;
     let (payment_terms, changed) = payment_terms::offer(
         (&methods, &plan),
@@ -387,7 +386,7 @@ fn contact_notices(buyer: &Buyer, methods: &[Method], shop: &Shop) -> Vec<Notice
         None if required(RequiredContact::BuyerEmail) => {
             notices.push(missing("$.buyer.email", "The buyer's email"))
         }
-        Some(email) if !is_email(email) => {
+        Some(address) if email(address).is_err() => {
             notices.push(Notice::error(
                 "invalid_email",
                 "$.buyer.email",
@@ -452,22 +451,14 @@ fn address_notices(index: usize, method: &Method) -> Vec<Notice> {
         .collect()
 }
 
-pub(crate) fn is_email(text: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
-    };
-    text.rsplit_once('@')
-        .is_some_and(|(name, host)| plain(name) && plain(host))
-}
-
 /// Taxes every line and every delivery at the place where its method ends. Where a place is
 /// not clear, the tax is an estimate, and the notices ask.
 fn charge(
-    mut lines: Vec<Line>,
-    mut methods: Vec<Method>,
+    lines: &mut [Line],
+    methods: &mut [Method],
     context: &Context,
     prices: &PriceList,
-) -> Result<(Vec<Line>, Vec<Method>, Vec<Notice>), Refusal> {
+) -> Result<Vec<Notice>, Refusal> {
     let too_large = |_| {
         Refusal::new(
             "amount_too_large",
@@ -480,7 +471,7 @@ fn charge(
         .iter()
         .map(|method| methods::tax_place(method, prices))
         .collect();
-    for line in &mut lines {
+    for line in lines.iter_mut() {
         let method = methods
             .iter()
             .position(|method| method.line_ids.contains(&line.id));
@@ -509,7 +500,7 @@ fn charge(
     if lines.iter().any(undelivered) {
         notices.extend(unclear_context.map(|unclear| unclear.notice("$.context")));
     }
-    Ok((lines, methods, notices))
+    Ok(notices)
 }
 
 fn total(lines: &[Line], methods: &[Method], shop: &Shop) -> Result<Totals, Refusal> {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkout::is_email;
-use crate::contact::is_e164;
+use crate::contact::{self, is_e164};
 use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};
@@ -133,19 +132,17 @@ impl Contact {
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
             return refused("name", "must have 1 to 100 characters");
         }
-        let phone_number = self
-            .phone_number
-            .map(|number| known_by::phone_number(&number));
+        let phone_number = self.phone_number.map(|number| contact::dialled(&number));
         if phone_number
             .as_deref()
             .is_some_and(|number| !is_e164(number))
         {
             return refused("phone_number", "not in E.164 form, such as +14155550123");
         }
-        let email = self.email.map(|email| known_by::email(&email));
-        if email.as_deref().is_some_and(|email| !is_email(email)) {
+        let email = self.email.map(|email| contact::email(&email)).transpose();
+        let Ok(email) = email else {
             return refused("email", "no email address");
-        }
+        };
         if phone_number.is_none() && email.is_none() {
             return refused(
                 "phone_number",

@@ -1,15 +1,8 @@
 //! What a person is known by where requests of one person are counted: the same however it
 //! was typed, and never the number or the address itself.
 
-/// Takes away what people put into a phone number when they write it.
-pub fn phone_number(text: &str) -> String {
-    let spoken = |c: char| c.is_whitespace() || "-.()/".contains(c);
-    text.replace(spoken, "")
-}
-
-pub fn email(text: &str) -> String {
-    text.trim().to_lowercase()
-}
+use crate::contact;
+use crate::typed::plain;
 
 /// One key for the number and one for the address, in order, each the `digest` of a text
 /// that is the same however it was typed.
@@ -18,8 +11,9 @@ pub fn keys(
     address: Option<&str>,
     digest: impl Fn(&str) -> String,
 ) -> Vec<String> {
-    let number = number.map(|text| format!("tel:{}", phone_number(text)));
-    let address = address.map(|text| format!("mailto:{}", email(text)));
+    let mail = |text| contact::email(text).unwrap_or_else(|_| plain(text).to_lowercase());
+    let number = number.map(|text| format!("tel:{}", contact::dialled(text)));
+    let address = address.map(|text| format!("mailto:{}", mail(text)));
     let texts = number.iter().chain(&address);
     let mut keys: Vec<String> = texts.map(|text| digest(text)).collect();
     keys.sort_unstable();

@@ -51,3 +51,4 @@ pub mod supply;
 pub mod tax;
 pub mod totals;
 pub mod transfer;
+pub mod typed;

@@ -58,9 +58,14 @@ impl fmt::Display for Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AmountOverflow;
 
+/// How many decimal digits the minor unit of a currency has; 0 for an unknown one.
+pub fn exponent(currency: &str) -> u8 {
+    Currency::parse(currency).map_or(0, Currency::exponent)
+}
+
 /// An amount for people, such as `12.30 EUR`. Of an unknown currency the minor units.
 pub fn readable(amount_minor: i64, currency: &str) -> String {
-    let exponent = Currency::parse(currency).map_or(0, Currency::exponent);
+    let exponent = exponent(currency);
     let (whole, rest) = (
         amount_minor / 10_i64.pow(exponent.into()),
         (amount_minor % 10_i64.pow(exponent.into())).abs(),

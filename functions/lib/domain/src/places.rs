@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geo::{Degrees, Geo};
 use crate::location::Location;
+use crate::search::words::{self, Piece};
 
 /// Metres that a radian measures nowhere less on the WGS 84 ellipsoid, with geodetic
 /// latitudes: the meridian's radius of curvature at the equator, rounded down.
@@ -94,7 +95,7 @@ pub struct Place {
     pub ships: bool,
     /// The cell of the index that has it.
     pub cell: String,
-    /// Words by which it can be found, in small letters, each after a space.
+    /// Words by which it can be found, folded as those of the catalogue are, each after a space.
     pub words: String,
 }
 
@@ -115,7 +116,7 @@ impl Place {
         }
     }
 
-    /// Whether one of its words begins with `word`, which is in small letters.
+    /// Whether one of its words begins with `word`, which is folded.
     pub fn is_called(&self, word: &str) -> bool {
         let begins = |at: usize| {
             self.words
@@ -137,14 +138,18 @@ fn words_of(location: &Location) -> String {
         &address.postal_code,
         &address.address_country,
     ];
-    let all = parts.into_iter().flat_map(|part| words(part));
-    all.map(|word| format!(" {word}")).collect()
-}
-
-/// The words of a text, in small letters.
-pub fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+    // `SW1A 1AA` is also `SW1A1AA`.
+    let postal_code = words::letters(&address.postal_code);
+    let pieces = parts.into_iter().flat_map(|part| words::pieces(part));
+    let mut all: Vec<String> = pieces
+        .map(|piece| match piece {
+            Piece::Word(text) | Piece::Gram(text) => text,
+        })
+        .chain(Some(postal_code).filter(|code| !code.is_empty()))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all.iter().map(|word| format!(" {word}")).collect()
 }
 
 /// The cells around a point, nearest first.

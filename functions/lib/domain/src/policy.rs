@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::barcode::MeasureRule;
 use crate::cancellation::CancellationPolicy;
 use crate::notification::NotificationPolicy;
 use crate::returns::ReturnPolicy;
@@ -26,6 +27,7 @@ pub struct Policies {
     pub retention: RetentionPolicy,
     pub invites: InvitePolicy,
     pub payments: PaymentPolicy,
+    pub scanning: ScanningPolicy,
 }
 
 /// How the places that goods come from are put in order: the first rule that tells two
@@ -207,6 +209,16 @@ pub struct CountingPolicy {
     pub free_variance_units: i64,
 }
 
+/// What a till makes of numbers that the brand makes up itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScanningPolicy {
+    /// Labels of goods that are weighed or priced in the store, at most 20; the first rule with
+    /// the number's prefix decides.
+    pub measures: Vec<MeasureRule>,
+}
+
 /// Links that are texted to shoppers: how long they lead anywhere, and how many there may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -371,7 +383,19 @@ impl Policies {
         const HOURS: (i64, i64, &str) = (1, 8_760, "not within 1 and 8760");
         const TIMES: (i64, i64, &str) = (0, 1_000_000, "not within 0 and 1000000");
         let invites = &self.invites;
+        let measures = &self.scanning.measures;
+        if !measures.iter().all(MeasureRule::is_valid) {
+            return Err((
+                "scanning.measures",
+                "a rule has a prefix of 02 or 20 to 29, names an article, and leaves digits for a value",
+            ));
+        }
         let bounds = [
+            (
+                "scanning.measures",
+                measures.len() as i64,
+                (0, 20, "more than 20 rules"),
+            ),
             (
                 "sourcing.shipping",
                 self.sourcing.shipping.len() as i64,

@@ -5,6 +5,7 @@ pub mod api;
 mod totals;
 
 use aisle_domain::cart as domain;
+use aisle_domain::contact;
 use aisle_domain::notice::{Level, Notice, Refusal};
 use aisle_domain::{brand, instant};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -290,8 +291,16 @@ impl From<Buyer> for domain::Buyer {
         Self {
             first_name,
             last_name,
-            email,
-            phone_number,
+            // What cannot be read stays as it is: the checkout asks about it.
+            email: email.map(|typed| contact::email(&typed).unwrap_or(typed)),
+            phone_number: phone_number.map(|typed| {
+                let number = contact::dialled(&typed);
+                if contact::is_e164(&number) {
+                    number
+                } else {
+                    typed
+                }
+            }),
         }
     }
 }

@@ -9,7 +9,8 @@ use aisle_domain::hours;
 use aisle_domain::instant::parse_rfc3339;
 use aisle_domain::location::Location;
 use aisle_domain::place;
-use aisle_domain::places::{Place, words};
+use aisle_domain::places::Place;
+use aisle_domain::search::words;
 use serde::{Deserialize, Serialize};
 
 use crate::page::{
@@ -199,7 +200,7 @@ impl SearchRequest {
     /// place says something else ("store", "near", "me") and is passed over, unless all do:
     /// then `None`, for nothing is meant.
     pub fn telling_words(&self, places: &[Place]) -> Option<Vec<String>> {
-        let query: Vec<String> = words(self.query.as_deref().unwrap_or_default()).collect();
+        let query = words::asked(self.query.as_deref().unwrap_or_default());
         let is_known = |word: &String| places.iter().any(|place| place.is_called(word));
         let known: Vec<String> = query
             .iter()

@@ -115,6 +115,33 @@ pub async fn stores_are_looked_up_by_id_and_code(pair: Pair) -> Result<()> {
     Ok(())
 }
 
+/// The words of a place and of a question are folded as those of the catalogue are; a postal
+/// code is found with and without its blank.
+pub async fn a_place_is_found_however_it_is_spelled(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let shopper = aisle.north();
+    for (query, store) in [
+        ("Munchen", "MUC-01"),
+        ("MÜNCHEN", "MUC-01"),
+        ("mu\u{308}nchen", "MUC-01"),
+        ("Torstrasse", "BER-01"),
+        ("torstr", "BER-01"),
+        ("Monckebergstrasse 19", "HAM-01"),
+        ("1013EW", "AMS-01"),
+        ("1013 ew", "AMS-01"),
+        ("Rue de la Republique", "LYS-01"),
+        ("ＢＥＲ-01", "BER-01"),
+        ("stores near Berlin", "BER-01"),
+    ] {
+        assert_eq!(
+            codes(&shopper, json!({"query": query})).await?,
+            set(&[store]),
+            "{query}"
+        );
+    }
+    Ok(())
+}
+
 async fn codes(shopper: &Client, mut request: Value) -> Result<BTreeSet<String>> {
     request["pagination"] = json!({"limit": 50});
     let found = shopper

@@ -53,6 +53,7 @@ mod stores_story;
 mod story;
 mod sync;
 mod transfers;
+mod typed;
 
 harness::suite! {
     accounts: [
@@ -255,6 +256,7 @@ harness::suite! {
         hours_are_the_stores_own,
         amenities_must_all_be_there,
         stores_are_looked_up_by_id_and_code,
+        a_place_is_found_however_it_is_spelled,
     ],
     messages: [
         a_code_is_texted_once_and_forgotten,
@@ -270,6 +272,7 @@ harness::suite! {
         news_wait_for_those_before_them,
         the_page_says_that_nothing_arrived_as_long_as_that_is_so,
         nobody_else_texts_start_for_a_number,
+        stop_is_obeyed_in_any_reasonable_wording,
         stop_holds_for_the_brand_that_was_texted,
         stop_takes_back_what_waits,
         words_that_twilio_knows_are_obeyed_in_silence,
@@ -433,6 +436,14 @@ harness::suite! {
         ten_thousand_requests_leave_enough_for_others,
         a_contact_has_only_so_many_requests,
         a_store_has_only_so_many_requests,
+    ],
+    typed: [
+        mail_that_nobody_could_write_to_is_asked_for_at_every_door,
+        a_buyer_is_one_person_however_they_are_written,
+        numbers_of_new_plans_are_mobile,
+        a_code_is_taken_however_it_was_pasted,
+        an_article_is_found_in_every_symbol_that_carries_it,
+        a_label_of_the_scales_says_article_and_measure,
     ],
     places: [
         the_nearest_that_have_it_come_first,

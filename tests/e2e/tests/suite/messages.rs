@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 
 pub use inbound::{
     nobody_else_texts_start_for_a_number, stop_help_and_start_are_obeyed_at_once,
-    stop_holds_for_the_brand_that_was_texted, stop_takes_back_what_waits,
-    words_that_twilio_knows_are_obeyed_in_silence,
+    stop_holds_for_the_brand_that_was_texted, stop_is_obeyed_in_any_reasonable_wording,
+    stop_takes_back_what_waits, words_that_twilio_knows_are_obeyed_in_silence,
 };
 pub use instead::{
     a_link_whose_text_fails_late_is_mailed_while_it_leads_somewhere,

@@ -1,15 +1,22 @@
 //! Numbers that a text can be sent to: read as people write them, kept as E.164.
 //!
-//! What numbers exist is Google's libphonenumber metadata, in the crate `phonenumber`. Numbers
+//! What numbers exist is Google's libphonenumber metadata, in the crate `rlibphonenumber`. Numbers
 //! that cost their owner's caller extra, or that no text reaches, are refused: paid numbers
 //! are how text messages are turned into money (toll fraud).
 
-use phonenumber::{Type, country, metadata::DATABASE};
+use rlibphonenumber::{
+    PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region, ValidationError,
+};
 
-use super::ContactError;
+use crate::typed::plain;
+
+use super::{ContactError, TEL};
 
 /// Characters of a number as it is typed, at most: E.164's 15 digits and what people put between.
 const MAX_CHARS: usize = 40;
+/// Bytes of it before it is looked at: as many characters, none of more than four bytes, and
+/// as many again that nobody sees.
+const MAX_BYTES: usize = 8 * MAX_CHARS;
 
 const NOT_MOBILE: ContactError = ContactError {
     code: "phone_not_mobile",
@@ -37,15 +44,15 @@ pub enum PhoneKind {
 /// Reads a number, in national form as in `default_country` (ISO 3166-1 alpha-2). Refused:
 /// what is no number, no number of its country, or none that a text should be sent to.
 pub fn phone(text: &str, default_country: &str) -> Result<Phone, ContactError> {
-    let text = text.trim();
-    let spoken = |c: char| {
-        c.is_ascii_digit() || c.is_whitespace() || "+-()./\u{2010}\u{2011}\u{2013}".contains(c)
-    };
+    let malformed = ContactError::new("phone_malformed", "this is no phone number");
+    if text.len() > MAX_BYTES {
+        return Err(malformed);
+    }
+    let typed = plain(text).to_ascii_lowercase();
+    let text = typed.strip_prefix(TEL).unwrap_or(&typed);
+    let spoken = |c: char| c.is_ascii_digit() || " +-()./".contains(c);
     if text.is_empty() || text.chars().count() > MAX_CHARS || !text.chars().all(spoken) {
-        return Err(ContactError::new(
-            "phone_malformed",
-            "this is no phone number",
-        ));
+        return Err(malformed);
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if digits < 5 {
@@ -53,37 +60,39 @@ pub fn phone(text: &str, default_country: &str) -> Result<Phone, ContactError> {
     }
     // A number that names its country must not lose a digit that is a prefix in another.
     let national = !text.starts_with('+');
-    let default = national.then(|| default_country.parse::<country::Id>().ok());
-    let number = phonenumber::parse(default.flatten(), text).map_err(unreadable)?;
+    let default = national.then(|| Region::try_from(default_country).ok());
+    let number = PHONE_NUMBER_UTIL
+        .parse(text, default.flatten())
+        .map_err(unreadable)?;
     if !number.is_valid() {
-        return Err(why_invalid(&number, digits));
+        return Err(why_invalid(number.is_possible_with_reason().err(), digits));
     }
-    let kind = textable(number.number_type(&DATABASE))?;
+    let kind = textable(number.get_type())?;
     // A number of no country, such as an international freephone one, is no mobile.
-    let region = number.country().id().ok_or(NOT_MOBILE)?;
+    let region = number.get_region_code().ok_or(NOT_MOBILE)?;
     Ok(Phone {
         kind,
-        e164: number.format().mode(phonenumber::Mode::E164).to_string(),
-        country: region.as_ref().to_owned(),
+        e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
+        country: region.to_string(),
     })
 }
 
 /// The country of a number in E.164 form, where it has one.
 pub fn country_of(e164: &str) -> Option<String> {
-    let number = phonenumber::parse(None, e164).ok()?;
-    Some(number.country().id()?.as_ref().to_owned())
+    let number = PHONE_NUMBER_UTIL.parse(e164, None).ok()?;
+    Some(number.get_region_code()?.to_string())
 }
 
-fn textable(kind: Type) -> Result<PhoneKind, ContactError> {
+fn textable(kind: PhoneNumberType) -> Result<PhoneKind, ContactError> {
     let refused = |code, detail| Err(ContactError::new(code, detail));
     match kind {
-        Type::Mobile => Ok(PhoneKind::Mobile),
-        Type::FixedLineOrMobile => Ok(PhoneKind::FixedLineOrMobile),
-        Type::PremiumRate => refused(
+        PhoneNumberType::Mobile => Ok(PhoneKind::Mobile),
+        PhoneNumberType::FixedLineOrMobile => Ok(PhoneKind::FixedLineOrMobile),
+        PhoneNumberType::PremiumRate => refused(
             "phone_premium_rate",
             "nothing is sent to premium-rate numbers",
         ),
-        Type::SharedCost | Type::PersonalNumber => refused(
+        PhoneNumberType::SharedCost | PhoneNumberType::PersonalNumber => refused(
             "phone_extra_cost",
             "nothing is sent to numbers that cost extra",
         ),
@@ -91,34 +100,26 @@ fn textable(kind: Type) -> Result<PhoneKind, ContactError> {
     }
 }
 
-fn unreadable(error: phonenumber::ParseError) -> ContactError {
-    use phonenumber::ParseError::{
-        InvalidCountryCode, MalformedInteger, NoNumber, TooLong, TooShortAfterIdd, TooShortNsn,
-    };
+fn unreadable(error: ParseError) -> ContactError {
     match error {
-        TooShortAfterIdd | TooShortNsn => too_short(),
-        TooLong | MalformedInteger(_) => too_long(),
-        InvalidCountryCode => ContactError::new(
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => too_short(),
+        ParseError::TooLongNsn => too_long(),
+        ParseError::InvalidCountryCode => ContactError::new(
             "phone_country_unknown",
             "no country has this calling code; write the number as +COUNTRY NUMBER",
         ),
-        NoNumber => ContactError::new("phone_malformed", "this is no phone number"),
+        ParseError::NotANumber(_) => {
+            ContactError::new("phone_malformed", "this is no phone number")
+        }
     }
 }
 
 /// A number whose country is known and that is not one of its numbers.
-fn why_invalid(number: &phonenumber::PhoneNumber, digits: usize) -> ContactError {
+fn why_invalid(length: Option<ValidationError>, digits: usize) -> ContactError {
     const LONGEST: usize = 15;
-    let countries = DATABASE.by_code(&number.code().value()).unwrap_or_default();
-    let of_code = countries.iter().find(|one| one.is_main_country_for_code());
-    let main = of_code
-        .or(countries.first())
-        .and_then(|one| one.descriptors().mobile());
-    let possible = main.map_or(&[][..], |numbers| numbers.possible_length());
-    let national = number.national().to_string().len();
-    match (possible.first(), possible.last()) {
-        (Some(shortest), _) if national < usize::from(*shortest) => too_short(),
-        (_, Some(longest)) if national > usize::from(*longest) => too_long(),
+    match length {
+        Some(ValidationError::TooShort) => too_short(),
+        Some(ValidationError::TooLong) => too_long(),
         _ if digits > LONGEST => too_long(),
         _ => ContactError::new("phone_invalid", "there is no such number in its country"),
     }
@@ -150,6 +151,14 @@ mod tests {
             "0049 151 12345678",
             "+49 (0)151 12345678",
             " 0151\u{a0}12345678 ",
+            "\u{202d}+49 151 12345678\u{202c}",
+            "\u{feff}0151\u{200b}1234\u{ad}5678",
+            "0151\u{2212}1234\u{2011}5678",
+            "０１５１１２３４５６７８",
+            "٠١٥١١٢٣٤٥٦٧٨",
+            "+۴۹۱۵۱۱۲۳۴۵۶۷۸",
+            "tel:+49-151-12345678",
+            "TEL:015112345678",
         ] {
             let found = phone(text, "DE").unwrap();
             assert_eq!(found.e164, "+4915112345678", "{text}");

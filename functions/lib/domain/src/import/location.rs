@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::brand::{Brand, TaxRate};
+use crate::contact;
 use crate::hours::{DailyHours, Weekday, WeeklyHours};
 use crate::location::{Address, Geo, Location, LocationKind, Services};
 
@@ -310,20 +311,11 @@ fn amenities(cell: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// E.164: a plus sign and 7 to 15 digits; spaces, dots, hyphens and brackets between them are dropped.
+/// E.164; what people put between the digits is dropped.
 fn phone(cell: &str) -> Result<Option<String>, String> {
-    let digits: String = cell
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
-        .collect();
-    let is_e164 = |number: &str| {
-        (7..=15).contains(&number.len())
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && !number.starts_with('0')
-    };
-    match digits.strip_prefix('+') {
-        Some(number) if is_e164(number) => Ok(Some(digits)),
-        None if digits.is_empty() => Ok(None),
+    match contact::dialled(cell) {
+        none if none.is_empty() => Ok(None),
+        number if contact::is_e164(&number) => Ok(Some(number)),
         _ => Err("not an E.164 number such as +442079460000".into()),
     }
 }

@@ -1,5 +1,7 @@
 //! The six characters that stand for a pass when the screen is broken.
 
+use crate::typed::plain;
+
 /// Characters of a code.
 pub const CODE_CHARS: usize = 6;
 
@@ -24,8 +26,11 @@ pub fn code(random: [u8; 10]) -> String {
 /// small letters grow, and a character that looks like another counts as that one. `None`
 /// when it cannot be a code.
 pub fn normalise_code(text: &str) -> Option<String> {
-    let typed = text.chars().filter(|typed| !matches!(typed, ' ' | '-'));
+    const MAX_BYTES: usize = 100;
+    let typed = (text.len() <= MAX_BYTES).then(|| plain(text))?;
     let code: String = typed
+        .chars()
+        .filter(|typed| !matches!(typed, ' ' | '-'))
         .map(|typed| match typed.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',

@@ -8,6 +8,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::typed;
+
 /// A word counts by its first so many letters.
 const MAX_LETTERS: usize = 32;
 
@@ -48,7 +50,7 @@ pub fn fold(text: &str) -> String {
     for c in small.nfkd().filter(|c| !is_dropped(*c)) {
         match expansion(c) {
             Some(letters) => plain.push_str(letters),
-            None => plain.push(digit(c)),
+            None => plain.push(typed::digit(c).unwrap_or(c)),
         }
     }
     plain.nfc().collect()
@@ -107,10 +109,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
             Group::Unspaced(run) => {
                 letter = None;
                 pieces.extend(run.iter().map(|c| Piece::Gram(c.to_string())));
-                pieces.extend(
-                    run.windows(2)
-                        .map(|pair| Piece::Gram(pair.iter().collect())),
-                );
+                pieces.extend(pairs(&run).map(Piece::Gram));
             }
             Group::Words(words) => {
                 if words.len() > 1 {
@@ -128,6 +127,21 @@ pub fn pieces(text: &str) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// The words that somebody asks for one by one, folded, and the pairs of what has no spaces
+/// (a character alone where there is no more).
+pub fn asked(text: &str) -> Vec<String> {
+    let asked = |group: Group| match group {
+        Group::Words(words) => words,
+        Group::Unspaced(run) if run.len() == 1 => vec![run.iter().collect()],
+        Group::Unspaced(run) => pairs(&run).collect(),
+    };
+    groups(text).into_iter().flat_map(asked).collect()
+}
+
+fn pairs(run: &[char]) -> impl Iterator<Item = String> {
+    run.windows(2).map(|pair| pair.iter().collect())
 }
 
 /// Connected words as one.
@@ -230,27 +244,6 @@ fn is_dropped(c: char) -> bool {
         | '\u{ad}' | '\u{2bc}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The digit's value as an ASCII digit, where it is one of another script.
-fn digit(c: char) -> char {
-    const ZEROS: [char; 9] = [
-        '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{ae6}', '\u{e50}', '\u{ed0}', '\u{1040}',
-        '\u{17e0}',
-    ];
-    if c.is_ascii() {
-        return c;
-    }
-    let value = |zero: &char| {
-        (c as u32)
-            .checked_sub(*zero as u32)
-            .filter(|value| *value < 10)
-    };
-    ZEROS
-        .iter()
-        .find_map(value)
-        .and_then(|value| char::from_digit(value, 10))
-        .unwrap_or(c)
 }
 
 /// The plain letters for one that is made of a letter and a stroke, hook or the like, which

@@ -1,5 +1,6 @@
 //! What a scanner read, and what can be done with it now.
 
+use aisle_domain::barcode::Measure;
 use serde::{Deserialize, Serialize};
 
 use super::CollectionView;
@@ -67,6 +68,10 @@ pub struct ScannedItem {
     /// The one piece, where its symbol says which (GS1 AI 21).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
+    /// The weight or the price that the label of this piece says, by the brand's
+    /// `policies.scanning.measures`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
 }
 
 /// A transfer or a hold.

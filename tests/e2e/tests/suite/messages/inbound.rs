@@ -88,6 +88,44 @@ pub async fn stop_help_and_start_are_obeyed_at_once(pair: Pair) -> Result<()> {
     Ok(())
 }
 
+/// However somebody says that they want no more texts (47 CFR 64.1200(a)(10)).
+pub async fn stop_is_obeyed_in_any_reasonable_wording(pair: Pair) -> Result<()> {
+    let twilio = Twilio::start().await?;
+    let aisle = with_twilio(pair, &twilio).await?;
+    for (number, word) in [
+        "OPT-OUT",
+        "“STOP”",
+        "Stop…",
+        "stop  all",
+        "\u{200e}Stop",
+        "ＳＴＯＰ",
+        "[STOP]",
+        "ARRE\u{302}T",
+        "Please stop!",
+        "stop texting me",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        text(&aisle, word, &format!("SM{number}")).await?;
+        assert_eq!(aisle.database.number(OPT_OUTS).await?, 1, "{word}");
+        text(&aisle, "START", &format!("SMS{number}")).await?;
+        assert_eq!(aisle.database.number(OPT_OUTS).await?, 0, "{word}");
+    }
+    for (number, sentence) in [
+        "please do not stop",
+        "does the bus stop there?",
+        "cancel it",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        text(&aisle, sentence, &format!("SMX{number}")).await?;
+        assert_eq!(aisle.database.number(OPT_OUTS).await?, 0, "{sentence}");
+    }
+    Ok(())
+}
+
 pub async fn nobody_else_texts_start_for_a_number(pair: Pair) -> Result<()> {
     let twilio = Twilio::start().await?;
     let aisle = with_twilio(pair, &twilio).await?;
