@@ -4,13 +4,16 @@ mod documents;
 
 use aisle_domain::brand::Brand;
 use aisle_http::shopper::{self, Shopper};
-use aisle_http::watch::{self, Look};
+use aisle_http::watch::{self, Look, Name};
 use aisle_http::{Call, Error, Event, Reply, page};
 use aisle_store::{Db, StoreError, values};
 use aisle_ucp::page::{PageRequest, Pagination, search_id};
 use aisle_ucp::sync::{MAX_CHANGES, Synced};
 
 use self::documents::Shown;
+
+/// The windows of one device.
+const OF_DEVICE: u32 = 8;
 
 /// Whose changes are read, by which session, and from where on.
 struct Reader {
@@ -43,10 +46,15 @@ pub async fn stream(call: &Call) -> Result<Reply, Error> {
     let mut reader = Reader::of(call, last.or(call.query("cursor"))).await?;
     let seen = reader.read(call.db()).await?.ok_or_else(over)?;
     let first = reader.look(seen);
-    Ok(watch::stream("accounts", first, async move |db: &Db| {
+    let names = [
+        Name::of_account(&reader.shopper.account_id),
+        Name::new("session", &reader.shopper.session_id, OF_DEVICE),
+    ];
+    let look = async move |db: &Db| {
         let seen = reader.read(db).await?;
         Ok(seen.map(|seen| reader.look(seen)))
-    }))
+    };
+    watch::stream(call, "accounts", names, first, look).await
 }
 
 fn over() -> Error {

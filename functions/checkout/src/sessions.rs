@@ -461,7 +461,7 @@ pub fn document(session: &Session) -> Result<String, Error> {
 
 /// The session as UCP shows it.
 pub fn shown(call: &Call, brand: &Brand, row: &SessionRow) -> Checkout {
-    let origin = call.origin();
+    let origin = call.brand_origin(brand);
     let view = View {
         id: &row.id,
         status: row.status,

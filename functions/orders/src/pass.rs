@@ -103,7 +103,8 @@ impl Request<'_> {
         };
         let token = token(&claims, self.keys)?;
         let code = pass::code(random());
-        let pass = Pass::new(&claims, token, code.clone(), location, &self.call.origin());
+        let origin = self.call.brand_origin(self.brand);
+        let pass = Pass::new(&claims, token, code.clone(), location, &origin);
         let reply = Reply::json(201, &pass)?;
         self.write(&claims, &code, &reply)
             .await

@@ -1,6 +1,7 @@
 //! Reading an order: the document as it was placed, how far its collection has come, and
 //! what happened since, in one SQL call.
 
+use aisle_domain::brand::Brand;
 use aisle_domain::id::is_id;
 use aisle_domain::order::Order;
 use aisle_domain::pass::PickupStatus;
@@ -30,9 +31,10 @@ struct Pickup {
 
 /// `GET /orders/{id}`
 pub async fn order(call: &Call, id: &str) -> Result<Reply, Error> {
-    let facts = read(call, id).await?;
+    let brand = call.brand().await?;
+    let facts = read(call, &brand, id).await?;
     let order = &facts.order;
-    let mut shown = wire::Order::new(order, &call.origin())
+    let mut shown = wire::Order::new(order, &call.brand_origin(&brand))
         .with_events(order, &facts.recorded)
         .with_refunds(order, &facts.refunds);
     if let Some(pickup) = facts.pickup {
@@ -44,7 +46,8 @@ pub async fn order(call: &Call, id: &str) -> Result<Reply, Error> {
 
 /// `GET /orders/{id}/timeline`
 pub async fn timeline(call: &Call, id: &str) -> Result<Reply, Error> {
-    let facts = read(call, id).await?;
+    let brand = call.brand().await?;
+    let facts = read(call, &brand, id).await?;
     Reply::json(200, &Timeline::new(&facts.order, &facts.recorded))
 }
 
@@ -53,11 +56,10 @@ pub fn not_found() -> Error {
 }
 
 /// Only what was confirmed is an order to the outside: before that it is an attempt.
-async fn read(call: &Call, id: &str) -> Result<Facts, Error> {
+async fn read(call: &Call, brand: &Brand, id: &str) -> Result<Facts, Error> {
     if !is_id(id) {
         return Err(not_found());
     }
-    let brand = call.brand().await?;
     let viewer = Viewer::of(call, &brand.id).await?;
     let sql = format!(
         "SELECT 'order' AS kind, {OWNER} AS id, doc, '' AS status, 0 AS from_ms, 0 AS until_ms FROM customer_order \

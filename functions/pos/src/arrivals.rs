@@ -10,6 +10,7 @@ use aisle_ucp::presence::{Arrival, ArrivalPickup, Board, MAX_ARRIVALS};
 /// Whose board it is, and by which session it is looked at.
 pub struct Viewer {
     session_hash: String,
+    pub device_id: String,
     brand_id: String,
     location_id: String,
     time_zone: String,
@@ -32,13 +33,23 @@ pub async fn board(call: &Call) -> Result<Reply, Error> {
 impl Viewer {
     pub async fn of(call: &Call) -> Result<Self, Error> {
         let brand = call.brand().await?;
-        let Staff { location_id, .. } = &*auth::staff(call, &brand.id, "pos").await?;
+        let Staff {
+            location_id,
+            device_id,
+            ..
+        } = &*auth::staff(call, &brand.id, "pos").await?;
         Ok(Self {
             session_hash: sha256_hex(auth::bearer(call).unwrap_or_default().as_bytes()),
+            device_id: device_id.clone(),
             brand_id: brand.id.clone(),
             location_id: location_id.clone(),
             time_zone: call.model().time_zone(&brand.id, location_id).await?,
         })
+    }
+
+    /// A store has a board for each of its brands.
+    pub fn board_id(&self) -> String {
+        format!("{}/{}", self.brand_id, self.location_id)
     }
 
     /// The board, while the session lives: one call.

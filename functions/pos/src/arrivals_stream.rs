@@ -1,10 +1,15 @@
 //! `GET /pos/arrivals/stream`: the board as it changes, as server-sent events.
 
-use aisle_http::watch::{self, Look};
+use aisle_http::watch::{self, Look, Name};
 use aisle_http::{Call, Error, Event, Reply};
 use aisle_store::{Db, sha256_hex};
 
 use crate::arrivals::{View, Viewer};
+
+/// The screens of one till or handheld.
+const OF_DEVICE: u32 = 4;
+/// The screens of one store.
+const OF_BOARD: u32 = 100;
 
 /// `GET /pos/arrivals/stream`
 pub async fn open(call: &Call) -> Result<Reply, Error> {
@@ -14,10 +19,15 @@ pub async fn open(call: &Call) -> Result<Reply, Error> {
     // The board that the client has.
     let mut shown = call.header("last-event-id").unwrap_or_default().to_owned();
     let first = seen(&view, &mut shown);
-    Ok(watch::stream("pos", first, async move |db: &Db| {
+    let names = [
+        Name::new("device", &viewer.device_id, OF_DEVICE),
+        Name::new("board", &viewer.board_id(), OF_BOARD),
+    ];
+    let look = async move |db: &Db| {
         let view = viewer.look(db).await?;
         Ok(view.map(|view| seen(&view, &mut shown)))
-    }))
+    };
+    watch::stream(call, "pos", names, first, look).await
 }
 
 fn seen(view: &View, shown: &mut String) -> Look {

@@ -29,11 +29,10 @@ async fn route(call: Call) -> Result<Reply, Error> {
     }
 }
 
-/// The business profile (`profile.json`, `business_schema`). Its URLs are those of the
-/// host that was asked, so it is the brand's own.
+/// The business profile (`profile.json`, `business_schema`) of the brand whose host was asked.
 async fn profile(call: &Call) -> Result<Reply, Error> {
-    // A host without a brand has no profile.
-    call.brand().await?;
+    let brand = call.brand().await?;
+    let origin = call.brand_origin(&brand);
     // UCP, overview, "Profile Hosting": public, and cacheable for a minute at least.
-    Ok(Reply::json(200, &document::business(&call.origin()))?.cached(300, 3_600))
+    Ok(Reply::json(200, &document::business(&origin))?.cached(300, 3_600))
 }

@@ -205,6 +205,14 @@ impl Edge {
         self.key_value.clear().await
     }
 
+    /// What is in the key-value store, by its keys, in order.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn key_value_keys(&self) -> anyhow::Result<Vec<String>> {
+        self.key_value.all_keys().await
+    }
+
     /// Puts a value into the key-value store, as another version of the app might have.
     ///
     /// # Errors

@@ -18,6 +18,8 @@ pub use theme::Theme;
 
 /// The most entries of each list in a brand's document.
 const MAX_ENTRIES: usize = 1_000;
+/// The most origins whose pages may call the storefront.
+const MAX_ORIGINS: usize = 50;
 /// The longest text in it, in characters.
 const MAX_TEXT_CHARS: usize = 255;
 /// The longest preparation, in minutes: 30 days.
@@ -40,6 +42,12 @@ pub struct Brand {
     pub name: String,
     /// Host names, or `host:port` for clients that cannot resolve such names.
     pub hosts: Vec<String>,
+    /// Origins (RFC 6454) of shops elsewhere whose pages may call the storefront's API, such as
+    /// `https://www.shop.example`: as a browser writes them, so without a path and without the
+    /// port that is usual. `http` only for this machine. What everybody may read, such as the
+    /// catalog, pages of every origin may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_origins: Vec<String>,
     /// Serves requests whose host belongs to no brand. At most one brand.
     #[serde(default)]
     pub is_default: bool,
@@ -150,7 +158,23 @@ pub fn is_local(host: &str) -> bool {
     name.is_empty() || is_of_this_machine || is_address(name) || is_address(host)
 }
 
+/// Whether a host, with or without its port, is this very machine.
+pub fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_address = |text: &str| {
+        let address = text.trim_matches(['[', ']']).parse::<IpAddr>();
+        address.is_ok_and(|address| address.is_loopback())
+    };
+    let is_named = name == "localhost" || name.ends_with(".localhost");
+    is_named || is_address(name) || is_address(host)
+}
+
 impl Brand {
+    /// Whether pages of this origin may call the storefront's API.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|one| one == origin)
+    }
+
     /// Until when goods that lie ready at `ready_at_ms` are kept for whoever collects them.
     pub fn kept_until_ms(&self, ready_at_ms: i64) -> i64 {
         const DAY_MS: i64 = 86_400_000;
@@ -275,6 +299,21 @@ impl Brand {
                 is_host(host)
                     .then_some(())
                     .ok_or((".", "no lower-case host name, nor host:port")),
+            )
+        })?;
+        check(
+            self.allowed_origins.len() <= MAX_ORIGINS,
+            "allowed_origins",
+            "more than 50 entries",
+        )?;
+        each("allowed_origins", &self.allowed_origins, |origin| {
+            (
+                origin.as_str(),
+                fault(
+                    is_origin(origin),
+                    ".",
+                    "no origin as a browser writes it: https://host, or https://host:port",
+                ),
             )
         })?;
         each("tax_rates", &self.tax_rates, |rate| {
@@ -464,6 +503,16 @@ fn is_host(text: &str) -> bool {
         && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
+/// Browsers leave the port away that the scheme has anyway, and compare letter by letter.
+fn is_origin(text: &str) -> bool {
+    let (host, usual_port) = match text.split_once("://") {
+        Some(("https", host)) => (host, ":443"),
+        Some(("http", host)) if is_loopback(host) => (host, ":80"),
+        _ => return false,
+    };
+    is_host(host) && !host.ends_with(usual_port)
+}
+
 fn default_preparation_minutes() -> i64 {
     120
 }
@@ -507,6 +556,17 @@ mod tests {
             "hosts[1]"
         );
         assert_eq!(
+            fault_after(|brand| brand.allowed_origins = vec!["https://a".into(); 2]),
+            "allowed_origins[1]"
+        );
+        assert_eq!(
+            fault_after(|brand| {
+                let many = (0..=MAX_ORIGINS).map(|one| format!("https://{one}.example"));
+                brand.allowed_origins = many.collect();
+            }),
+            "allowed_origins"
+        );
+        assert_eq!(
             fault_after(|brand| brand.tax_rates[1].rate_ppm = -1),
             "tax_rates[1].rate_ppm"
         );
@@ -527,5 +587,39 @@ mod tests {
             fault_after(|brand| brand.policies.holds.max_units = 0),
             "policies.holds.max_units"
         );
+    }
+
+    #[test]
+    fn an_origin_is_written_as_a_browser_writes_it() {
+        for origin in [
+            "https://shop.example",
+            "https://shop.example:8443",
+            "http://localhost:5173",
+            "http://north.localhost",
+            "http://127.0.0.1:3000",
+        ] {
+            assert!(is_origin(origin), "{origin}");
+        }
+        for other in [
+            "",
+            "*",
+            "null",
+            "shop.example",
+            "https://",
+            "https://*.shop.example",
+            "https://shop.example/",
+            "https://shop.example/shop",
+            "https://shop.example:443",
+            "https://shop.example:",
+            "https://SHOP.example",
+            "https://ada@shop.example",
+            "http://shop.example",
+            "http://192.168.0.7:3000",
+            "http://localhost:80",
+            "http://localhost.shop.example",
+            "capacitor://localhost",
+        ] {
+            assert!(!is_origin(other), "{other}");
+        }
     }
 }

@@ -147,16 +147,17 @@ impl Call {
         }
     }
 
-    /// Scheme and host, to which a path can be appended: `https://shop.example`.
-    pub fn origin(&self) -> String {
+    /// The scheme and host that the client says it asked for. It can say anything: what others
+    /// get to read has [`brand_origin`](Self::brand_origin) instead.
+    pub fn asked_origin(&self) -> String {
         format!("{}://{}", self.host.scheme, self.host.authority)
     }
 
-    /// The origin to write into what others get to read, such as a link in a text: the one that
-    /// was asked where it is the brand's own, else the brand's first. A `Host` header can say
-    /// anything.
+    /// The origin to write into what anybody gets to read, to which a path can be appended
+    /// (`https://shop.example`): the one that was asked where it is the brand's own, else where
+    /// the public finds the brand.
     pub fn brand_origin(&self, brand: &Brand) -> String {
-        self.host.origin_of(&brand.hosts)
+        self.host.origin_of(brand)
     }
 
     /// The caller's id for this request, or the one it was given; in the answer and the log.

@@ -147,6 +147,12 @@ impl Error {
         self.0.path.as_deref()
     }
 
+    pub(crate) fn header_value(&self, name: &str) -> Option<&str> {
+        let mut headers = self.0.headers.iter();
+        let found = headers.find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// What the log must know: only of faults of ours.
     pub(crate) fn log(&self) -> Option<&str> {
         let inner = &self.0;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use aisle_domain::brand::is_local;
+use aisle_domain::brand::{Brand, is_local, is_loopback};
 use http::{HeaderMap, Uri};
 
 /// The scheme and the authority, in lower case, that the client used.
@@ -13,16 +13,20 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Its origin when it is one of `own` names, with or without its port; else that of the
-    /// first of them.
-    pub(crate) fn origin_of(&self, own: &[String]) -> String {
+    /// Its origin when it is the brand's own, else the one where the public finds the brand.
+    /// A name of this machine is told with the port that was asked for; to a brand that has no
+    /// host of the public yet, so in development, every such name belongs.
+    pub(crate) fn origin_of(&self, brand: &Brand) -> String {
         let asked = self.authority.as_str();
         let name = asked.rsplit_once(':').map_or(asked, |(name, _)| name);
-        let known =
-            |one: &String| one.eq_ignore_ascii_case(asked) || one.eq_ignore_ascii_case(name);
-        let authority = match own.first() {
-            Some(first) if !own.iter().any(known) => first,
-            _ => asked,
+        let is_own = |host: &str| brand.hosts.iter().any(|one| one.eq_ignore_ascii_case(host));
+        let in_development = || is_loopback(asked) && brand.hosts.iter().all(|one| is_local(one));
+        let authority = if is_own(asked) || is_own(name) && is_local(name) || in_development() {
+            asked
+        } else if is_own(name) {
+            name
+        } else {
+            return brand.public_origin();
         };
         format!("{}://{authority}", self.scheme)
     }
@@ -111,23 +115,46 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_the_brand_whatever_host_was_asked() {
-        let own = ["shop.example".to_owned(), "north.localhost:3000".to_owned()];
-        let origin = |uri: &str| of(&uri.parse().unwrap(), &HeaderMap::new()).origin_of(&own);
-        assert_eq!(origin("https://Shop.example/i"), "https://shop.example");
+    fn a_brand_is_told_by_its_own_hosts_whatever_host_was_asked() {
+        let told = |hosts: &[&str], uri: &str| {
+            let brand = serde_json::json!({
+                "handle": "b", "name": "B", "hosts": hosts, "currency": "EUR", "language": "en",
+                "country": "DE", "prices_include_tax": true,
+            });
+            let brand: Brand = serde_json::from_value(brand).unwrap();
+            of(&uri.parse().unwrap(), &HeaderMap::new()).origin_of(&brand)
+        };
+        let live = |uri| told(&["shop.example", "b.example:8443", "north.localhost"], uri);
+        assert_eq!(live("https://Shop.example/i"), "https://shop.example");
+        assert_eq!(live("https://b.example:8443/i"), "https://b.example:8443");
         assert_eq!(
-            origin("http://shop.example:4000/i"),
-            "https://shop.example:4000"
-        );
-        assert_eq!(
-            origin("http://north.localhost:3000/i"),
+            live("http://north.localhost:3000/i"),
             "http://north.localhost:3000"
         );
-        assert_eq!(origin("https://evil.example/i"), "https://shop.example");
+        for other in [
+            "http://shop.example:4000/i",
+            "https://b.example/i",
+            "https://evil.example/i",
+            "https://shop.example.evil.example/i",
+            "http://127.0.0.1:3000/i",
+            "http://localhost/i",
+        ] {
+            assert_eq!(live(other), "https://shop.example", "{other}");
+        }
+        let local = |uri| told(&["north.localhost", "north.localhost:3000"], uri);
+        assert_eq!(local("http://127.0.0.1:4000/i"), "http://127.0.0.1:4000");
         assert_eq!(
-            origin("https://shop.example.evil.example/i"),
-            "https://shop.example"
+            local("http://north.localhost:4000/i"),
+            "http://north.localhost:4000"
         );
+        for other in ["https://evil.example/i", "http://192.168.0.7/i"] {
+            assert_eq!(local(other), "http://north.localhost:3000", "{other}");
+        }
+        assert_eq!(
+            told(&[], "http://localhost:3000/i"),
+            "http://localhost:3000"
+        );
+        assert_eq!(told(&[], "https://evil.example/i"), "http://localhost");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod background;
 mod body;
 mod call;
 pub mod command;
+mod cors;
 mod error;
 mod events;
 mod form;

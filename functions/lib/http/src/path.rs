@@ -6,15 +6,22 @@ use crate::Error;
 
 /// The path's segments; a trailing slash makes no segment of its own.
 pub(crate) fn segments(path: &str) -> Result<Vec<String>, Error> {
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    let inner = inner.strip_suffix('/').unwrap_or(inner);
-    if inner.is_empty() {
-        return Ok(Vec::new());
-    }
-    inner
-        .split('/')
+    raw_segments(path)
         .map(|segment| decoded(segment, "path"))
         .collect()
+}
+
+/// The same of what may be no text, to tell routes apart before anything is refused.
+pub(crate) fn segments_lossy(path: &str) -> Vec<String> {
+    raw_segments(path)
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        .collect()
+}
+
+fn raw_segments(path: &str) -> impl Iterator<Item = &str> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    inner.split('/').filter(move |_| !inner.is_empty())
 }
 
 /// Names and values in their order (`application/x-www-form-urlencoded`).

@@ -4,6 +4,7 @@ use aisle_store::new_id;
 use http::{HeaderMap, Response};
 use spin_sdk::http::Request;
 
+use crate::cors::Cors;
 use crate::events::ReplyBody;
 use crate::{Call, Error, Reply};
 
@@ -30,11 +31,15 @@ pub async fn serve(
     let ucp = is_ucp(request.uri().path());
     let request_id = request_id(request.headers());
     let if_none_match = text(request.headers(), "if-none-match").map(str::to_owned);
+    let cors = Cors::of(request.method(), request.uri(), request.headers()).await;
     let outcome = match Call::open(request, request_id.clone(), ucp).await {
         Ok(call) => route(call).await,
         Err(error) => Err(error),
     };
     let reply = outcome.unwrap_or_else(|error| {
+        if let Some(reply) = cors.preflight(&error) {
+            return reply;
+        }
         if let Some(log) = error.log() {
             eprintln!(
                 "{component} {request_id} {}: {}",
@@ -44,8 +49,7 @@ pub async fn serve(
         }
         error.render(ucp)
     });
-    reply
-        .revalidated(if_none_match.as_deref())
+    cors.stamp(reply.revalidated(if_none_match.as_deref()))
         .header("request-id", &request_id)
         .into_response()
 }

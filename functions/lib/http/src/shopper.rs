@@ -190,7 +190,7 @@ fn has_cookie(call: &Call) -> bool {
 /// The value of a `Set-Cookie` header (RFC 6265, section 4.1): no script reads it, and only
 /// navigation brings it along from other sites. A lifetime of 0 ends it.
 pub fn set_cookie(call: &Call, name: &str, value: &str, path: &str, max_age_s: i64) -> String {
-    let secure = if call.origin().starts_with("https://") {
+    let secure = if call.asked_origin().starts_with("https://") {
         "; Secure"
     } else {
         ""

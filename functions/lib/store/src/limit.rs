@@ -2,7 +2,7 @@
 
 use aisle_domain::known_by;
 
-use crate::{Batch, Db, StoreError, sha256_hex, values};
+use crate::{Batch, BatchError, Db, Dialect, StoreError, sha256_hex, values};
 
 /// What a person is counted by within a brand: a digest for the number and one for the
 /// address, as far as they are known.
@@ -64,4 +64,72 @@ pub fn give_back(batch: &mut Batch, name: &str) {
         "UPDATE rate_limit SET used = used - 1 WHERE name = ?1 AND used > 0 AND window_ends_ms > {now}",
         values![name],
     );
+}
+
+/// One of so many that are out under a name, until it is given back or its time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The row that it has.
+    place: String,
+    ends_ms: i64,
+}
+
+/// Takes a lease under each name of `wanted` (such as `stream/order/ID`), of which there are so
+/// many; `None`, and no lease, where one of them has none left. One call. Who asks for several
+/// names at a time names them in the same order as everybody else.
+pub async fn lease(
+    db: &Db,
+    wanted: &[(String, u32)],
+    lifetime_ms: i64,
+) -> Result<Option<Vec<Lease>>, StoreError> {
+    let mut batch = Batch::new();
+    batch.may_be_lost();
+    let mut taken = Vec::with_capacity(wanted.len());
+    for (name, most) in wanted {
+        // Two who look at one moment would find the same place.
+        one_at_a_time(&mut batch, name);
+        let places: Vec<String> = (0..*most).map(|place| format!("{name}/{place}")).collect();
+        let places = serde_json::Value::from(places).to_string();
+        taken.push(batch.len());
+        batch.expect_rows(1, lease_sql(db.dialect()), values![places, lifetime_ms]);
+    }
+    let results = match batch.commit(db).await {
+        Err(BatchError::Unmet { .. }) => return Ok(None),
+        results => results?,
+    };
+    let rows = taken.iter().filter_map(|index| results.get(*index));
+    let leases = rows.flat_map(|result| &result.rows).map(|row| {
+        Ok(Lease {
+            place: row.text("name")?,
+            ends_ms: row.int("window_ends_ms")?,
+        })
+    });
+    leases.collect::<Result<_, StoreError>>().map(Some)
+}
+
+/// The first of the places in the JSON array `?1` that nobody has, for `?2` milliseconds.
+fn lease_sql(dialect: Dialect) -> String {
+    let places = dialect.listed("?1", "name");
+    format!(
+        "INSERT INTO rate_limit (name, window_ends_ms, used) \
+         SELECT p.name, {{now}} + ?2, 1 FROM ({places}) p LEFT JOIN rate_limit l ON l.name = p.name \
+         WHERE l.name IS NULL OR l.window_ends_ms <= {{now}} LIMIT 1 \
+         ON CONFLICT (name) DO UPDATE SET window_ends_ms = excluded.window_ends_ms \
+         RETURNING name, window_ends_ms"
+    )
+}
+
+/// Gives back what is still out.
+pub async fn give_leases_back(db: &Db, leases: &[Lease]) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.may_be_lost();
+    for Lease { place, ends_ms } in leases {
+        // Once its time is over somebody else may have the place.
+        batch.add(
+            "DELETE FROM rate_limit WHERE name = ?1 AND window_ends_ms = ?2",
+            values![place, *ends_ms],
+        );
+    }
+    batch.commit(db).await?;
+    Ok(())
 }

@@ -15,7 +15,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .description(Some(
             "Omnichannel commerce: the Universal Commerce Protocol, release 2026-08-25, for \
              storefronts and agents, and Aisle's own API for stock and administration. The \
-             brand of a request comes from its host name.",
+             brand of a request comes from its host name. Pages of other origins may read the \
+             catalog, stock and locations, and may call what belongs to a shopper where the \
+             brand lists their origin (`allowed_origins`): with tokens, never with cookies.",
         ))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();

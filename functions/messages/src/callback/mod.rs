@@ -28,7 +28,7 @@ impl Callback {
         let token = variable("twilio_auth_token").await;
         let account_sid = variable("twilio_account_sid").await;
         let shown = call.header("x-twilio-signature").unwrap_or_default();
-        let urls = signature::urls(&call.origin(), call.target());
+        let urls = signature::urls(&call.asked_origin(), call.target());
         let signed = !token.is_empty()
             && urls
                 .iter()

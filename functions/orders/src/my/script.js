@@ -40,7 +40,12 @@ main.addEventListener("focusout",()=>setTimeout(()=>{if(wanted&&quiet()){wanted=
 document.addEventListener("visibilitychange",()=>{if(document.hidden)return;
 if(main.querySelector("[data-renew-ms]")&&Date.now()>=due)renew();else refresh()});
 const events=root()&&root().dataset.events;
-if(events&&window.EventSource){const source=new EventSource(events);source.addEventListener("order",changed)}
+let wait=15e3;
+const listen=()=>{
+const source=new EventSource(events);
+source.addEventListener("order",changed);
+source.onerror=()=>{if(source.readyState===2)setTimeout(listen,wait*=2)}};
+if(events&&window.EventSource)listen();
 const notice=document.getElementById("notice");
 if(notice)notice.focus();
 if(location.search)history.replaceState(null,"",page);

@@ -2,7 +2,7 @@
 //! is now, the page asks for itself.
 
 use aisle_http::shopper::Viewer;
-use aisle_http::watch::{self, Look};
+use aisle_http::watch::{self, Look, Name};
 use aisle_http::{Call, Error, Event, Reply};
 use aisle_store::{Db, Row, StoreError, Value, values};
 
@@ -14,6 +14,9 @@ const LINK_LIVES: &str = "(SELECT count(*) FROM invite i WHERE i.brand_id = ?1 A
      AND i.expires_at_ms > {now} AND i.revoked_at_ms IS NULL AND i.claimed_at_ms IS NULL)";
 const SESSION_LIVES: &str = "(SELECT count(*) FROM account_session s WHERE s.brand_id = ?1 AND s.id = ?3 \
      AND s.access_expires_at_ms > {now} AND s.expires_at_ms > {now} AND s.revoked_at_ms IS NULL)";
+
+/// Whoever waits for one order, on each of their devices.
+const OF_ORDER: u32 = 24;
 
 /// What is asked at each look.
 struct Question {
@@ -62,11 +65,16 @@ pub async fn open(call: &Call, id: &str) -> Result<Reply, Error> {
     // The version that the client has.
     let mut shown = call.header("last-event-id").unwrap_or_default().to_owned();
     let first = seen(&view, &mut shown);
-    Ok(watch::stream("orders", first, async move |db: &Db| {
+    let names = [
+        Name::of_viewer(call, &visit.viewer).await,
+        Name::new("order", id, OF_ORDER),
+    ];
+    let look = async move |db: &Db| {
         let view = question.ask(db).await?;
         let view = view.filter(|view| question.may_see(view));
         Ok(view.map(|view| seen(&view, &mut shown)))
-    }))
+    };
+    watch::stream(call, "orders", names, first, look).await
 }
 
 impl Question {

@@ -65,6 +65,22 @@ impl KeyValueStore {
         streamed
     }
 
+    /// Every key, in order.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn all_keys(&self) -> anyhow::Result<Vec<String>> {
+        let Streamed { mut items, result } = self.keys();
+        let mut keys = Vec::new();
+        while let Some(key) = items.recv().await {
+            keys.push(key);
+        }
+        let ended = result.await?;
+        ended.map_err(|error| anyhow::anyhow!("the keys of the store: {error:?}"))?;
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// Deletes every key: what losing the store is like.
     ///
     /// # Errors

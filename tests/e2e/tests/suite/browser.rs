@@ -29,7 +29,7 @@ const ENGLISH: Phone<'_> = Phone {
 };
 
 /// A browser, or nothing, after saying why, where the machine has none.
-async fn open(name: &str, pair: Pair) -> Result<Option<Browser>> {
+pub async fn open(name: &str, pair: Pair) -> Result<Option<Browser>> {
     if let Some(reason) = tokio::task::block_in_place(browser::missing) {
         skip("pages in a browser", reason);
         return Ok(None);

@@ -33,6 +33,7 @@ mod many_edges;
 mod messages;
 mod migrations;
 mod order_page;
+mod origins;
 mod pass;
 mod places;
 mod pos_collection;
@@ -51,6 +52,7 @@ mod search;
 mod sourcing;
 mod stores_story;
 mod story;
+mod streams;
 mod sync;
 mod transfers;
 mod typed;
@@ -111,6 +113,8 @@ harness::suite! {
         another_brand_does_not_know_my_cart_checkout_order_or_product,
         an_unknown_host_gets_the_default_brand,
         a_claimed_host_changes_nothing,
+        only_a_brands_own_hosts_are_told,
+        a_public_brand_is_told_by_its_public_host,
     ],
     browser: [
         the_texted_link_opens_the_order_with_and_without_script,
@@ -326,6 +330,19 @@ harness::suite! {
         the_longest_order_fits_as_well,
         open_pages_hold_no_connection,
     ],
+    origins: [
+        pages_of_a_listed_origin_shop_here,
+        what_everybody_may_read_every_page_may,
+        what_is_for_no_page_stays_closed,
+        that_the_database_is_away_can_be_read,
+        only_origins_are_listed,
+        a_shop_elsewhere_works_in_a_browser,
+    ],
+    streams: [
+        a_network_and_an_order_have_so_many_streams,
+        a_till_has_so_many_streams,
+        an_account_has_so_many_streams,
+    ],
     presence: [
         a_store_sees_who_comes_until_that_expires,
         nobody_is_kept_without_consent_or_with_a_place,
@@ -380,6 +397,8 @@ harness::suite! {
         what_was_read_once_needs_no_sql,
         a_change_of_stock_becomes_visible,
         losing_the_store_costs_speed_only,
+        unknown_names_leave_nothing_behind,
+        an_unknown_name_is_looked_up_once_in_a_while,
     ],
     refunds: [
         what_a_layaway_owes_goes_back_once,

@@ -375,17 +375,21 @@ pub async fn a_stream_ends_with_its_time_and_with_its_session(pair: Pair) -> Res
 
 /// More streams than the pool of a process has connections (64).
 pub async fn open_streams_hold_no_connection(pair: Pair) -> Result<()> {
-    const STREAMS: usize = 80;
+    const TILLS: usize = 20;
+    const STREAMS_OF_A_TILL: usize = 4;
     let aisle = Setup::demo(pair).start().await?;
     let shopper = aisle.north();
     let order = order_at(&aisle, None, "ready").await?;
-    let staff = aisle.staff(NORTH, &order.store_id, "pos").await?.client;
     let mut streams = Vec::new();
-    for _ in 0..STREAMS {
-        let mut stream = staff.get("/pos/arrivals/stream").events().await?;
-        stream.must_say().await?;
-        streams.push(stream);
+    for _ in 0..TILLS {
+        let till = aisle.staff(NORTH, &order.store_id, "pos").await?.client;
+        for _ in 0..STREAMS_OF_A_TILL {
+            let mut stream = till.get("/pos/arrivals/stream").events().await?;
+            stream.must_say().await?;
+            streams.push(stream);
+        }
     }
+    let staff = aisle.staff(NORTH, &order.store_id, "pos").await?.client;
     let said = order.report(&shopper, "arrived", "wifi").await?;
     assert_eq!(said.status, 200, "{said:?}");
     assert_eq!(orders(&board(&staff).await?), [&order.order_id]);

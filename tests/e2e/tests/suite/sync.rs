@@ -331,28 +331,35 @@ pub async fn a_stream_of_news_ends_with_its_time_and_with_its_session(pair: Pair
 
 /// More streams than the pool of a process has connections (64).
 pub async fn open_streams_of_devices_hold_no_connection(pair: Pair) -> Result<()> {
-    const STREAMS: usize = 80;
+    const PHONES: usize = 10;
+    const STREAMS_OF_A_PHONE: usize = 8;
     let aisle = Setup::demo(pair).start().await?;
     let item = items(&aisle.north(), 1).await?.remove(0);
-    let phone = sign_in(&aisle, NORTH, ADA).await?.client;
-    let made = cart(&phone, &item.id).await?;
-    let id = made.text("/id");
-    let mut streams = Vec::new();
-    for _ in 0..STREAMS {
-        let mut stream = phone.get("/sync/stream").events().await?;
-        let event = stream.must_say().await?;
-        assert_eq!(seen(&event.data), [("cart", id, false)]);
-        streams.push(stream);
+    let mut open = Vec::new();
+    for number in 0..PHONES {
+        let phone = sign_in(&aisle, NORTH, &format!("ada{number}@example.com"));
+        let phone = phone.await?.client;
+        let made = cart(&phone, &item.id).await?;
+        let mut streams = Vec::new();
+        for _ in 0..STREAMS_OF_A_PHONE {
+            let mut stream = phone.get("/sync/stream").events().await?;
+            let event = stream.must_say().await?;
+            assert_eq!(seen(&event.data), [("cart", made.text("/id"), false)]);
+            streams.push(stream);
+        }
+        open.push((phone, made, streams));
     }
-    let body = json!({ "line_items": [line(&item.id, 3)] });
-    let changed = phone.put(&format!("/carts/{id}")).json(&body);
-    let changed = changed.expect(200).await?.json();
-    for stream in &mut streams {
-        let event = stream.must_say().await?;
-        assert_eq!(event.data.at("/changes/0/doc"), &changed);
+    for (phone, made, streams) in &mut open {
+        let body = json!({ "line_items": [line(&item.id, 3)] });
+        let changed = phone.put(&format!("/carts/{}", made.text("/id")));
+        let changed = changed.json(&body).expect(200).await?.json();
+        for stream in streams {
+            let event = stream.must_say().await?;
+            assert_eq!(event.data.at("/changes/0/doc"), &changed);
+        }
+        // What is no stream is answered meanwhile as ever.
+        phone.get("/accounts/me").expect(200).await?;
     }
-    // What is no stream is answered meanwhile as ever.
-    phone.get("/accounts/me").expect(200).await?;
     assert_eq!(aisle.traps(), 0);
     Ok(())
 }

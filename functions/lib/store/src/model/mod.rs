@@ -6,6 +6,10 @@
 //! missing. So a change shows within 5 seconds while the relay runs, and after the
 //! document's expiry at the latest ([`SLOW_TTL_MS`], [`STOCK_TTL_MS`]), plus
 //! [`memory::MAX_AGE_MS`] for what an instance remembers.
+//!
+//! The store holds what there is, never that there is nothing: names that nothing has are
+//! without end, and documents about them would stay for ever. That the database knew no such
+//! thing is remembered by the instance alone.
 
 mod docs;
 mod load;
@@ -49,6 +53,18 @@ impl<T> Deref for Read<T> {
 
 /// A parsed document takes about so many times the bytes of its text.
 const PARSED: usize = 2;
+
+/// Remembered under the key of a document that the database could not make.
+struct Nothing;
+
+fn is_known_to_be_nothing(key: &str) -> bool {
+    memory::get::<Nothing>(key).is_some()
+}
+
+fn remember_nothing(key: &str) {
+    // The key has any length, and a place of its own beside the entry's.
+    memory::keep_of(key, Rc::new(Nothing), 2 * key.len());
+}
 
 /// The read model over one request's database and store.
 #[derive(Clone, Copy)]
@@ -151,9 +167,15 @@ impl Model<'_> {
         let mut known: HashMap<String, Target> = known.collect();
         let knows = |one: &Ref| known.contains_key(&one.key(brand_id));
         let unknown = lists.iter().filter(|list| !list.iter().any(knows));
-        let missing: Vec<Ref> = unknown.flatten().cloned().collect();
+        let missing = unknown.flatten();
+        let missing = missing.filter(|one| !is_known_to_be_nothing(&one.key(brand_id)));
+        let missing: Vec<Ref> = missing.cloned().collect();
         if !missing.is_empty() {
             let loaded = load::targets(self.db, brand_id, &missing).await?;
+            let asked = missing.iter().map(|one| one.key(brand_id));
+            asked
+                .filter(|key| !loaded.contains_key(key))
+                .for_each(|key| remember_nothing(&key));
             for (key, doc) in self.keep(loaded).await {
                 known.insert(key, doc.json()?);
             }
@@ -231,7 +253,8 @@ impl Model<'_> {
         Ok(found)
     }
 
-    /// What the documents of `wanted` say, in their order; those that the store lacks from `load`, which is asked once and for each once.
+    /// What the documents of `wanted` say, in their order; those that the store lacks from
+    /// `load`, which is asked once and for each once, unless it knew nothing a moment ago.
     async fn many<W: Clone, T: DeserializeOwned>(
         &self,
         wanted: &[W],
@@ -246,13 +269,17 @@ impl Model<'_> {
             .iter()
             .zip(wanted)
             .zip(&found)
-            .filter(|(_, found)| found.is_none());
+            .filter(|((key, _), found)| found.is_none() && !is_known_to_be_nothing(key));
         let missing: HashMap<&String, &W> = missing.map(|(entry, _)| entry).collect();
         if missing.is_empty() {
             return Ok(found);
         }
-        let missing: Vec<W> = missing.into_values().cloned().collect();
-        let loaded = load(&missing).await?;
+        let asked: Vec<W> = missing.values().copied().cloned().collect();
+        let loaded = load(&asked).await?;
+        missing
+            .into_keys()
+            .filter(|key| !loaded.contains_key(*key))
+            .for_each(|key| remember_nothing(key));
         let loaded = self.keep(loaded).await;
         for (found, key) in found.iter_mut().zip(&keys).filter(|(one, _)| one.is_none()) {
             *found = loaded.get(key).map(read).transpose()?;

@@ -86,6 +86,7 @@ fn arrivals() {}
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The path makes no sense"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No live staff session"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The session lacks the scope `pos` or is another brand's"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_streams`: this device has 4 open, or the board 100; `Retry-After` says when to try again", headers(("Retry-After" = String))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
 )]

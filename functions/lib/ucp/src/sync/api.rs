@@ -50,6 +50,7 @@ fn sync() {}
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The cursor is no cursor or another account's (`invalid_cursor`), or the limit is no number from 1"),
         (status = 401, body = Problem, content_type = "application/problem+json", description = "No live session of an account"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "The session is another brand's"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many_streams`: this device has 8 open, or the account 24; `Retry-After` says when to try again", headers(("Retry-After" = String))),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The database does not answer"),
     )
 )]

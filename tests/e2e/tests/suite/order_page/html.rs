@@ -424,24 +424,35 @@ pub async fn a_stream_tells_that_the_order_changed(pair: Pair) -> Result<()> {
 
 /// More pages than the pool of a process has connections (64).
 pub async fn open_pages_hold_no_connection(pair: Pair) -> Result<()> {
-    const PAGES: usize = 80;
+    const ORDERS: usize = 4;
+    const PAGES_OF_AN_ORDER: usize = 20;
     let scene = Scene::with(pair, &[(BERLIN, 4)]).await?;
-    let order = scene.order(2, BERLIN).await?;
+    let mut orders = Vec::new();
+    for _ in 0..ORDERS {
+        orders.push(scene.order(1, BERLIN).await?);
+    }
     scene.aisle.send_messages().await?;
-    let path = format!("/my/orders/{order}/events");
-    let mut pages = Vec::new();
-    for _ in 0..PAGES {
-        let mut events = scene.shopper.get(&path).events().await?;
-        let first = events.must_say().await?;
-        pages.push((events, first.id));
+    let mut open = Vec::new();
+    for order in orders {
+        let path = format!("/my/orders/{order}/events");
+        let mut pages = Vec::new();
+        for _ in 0..PAGES_OF_AN_ORDER {
+            let mut events = scene.shopper.get(&path).events().await?;
+            let first = events.must_say().await?;
+            pages.push((events, first.id));
+        }
+        open.push((order, pages));
     }
-    let person = format!("/orders/{order}/pickup-person");
-    let person = scene.shopper.put(&person).json(&json!({"name": "Grace"}));
-    person.expect(200).await?;
-    for (events, before) in &mut pages {
-        let told = events.must_say().await?;
-        assert_ne!(told.id, *before);
+    for (order, pages) in &mut open {
+        let person = format!("/orders/{order}/pickup-person");
+        let person = scene.shopper.put(&person).json(&json!({"name": "Grace"}));
+        person.expect(200).await?;
+        for (events, before) in pages {
+            let told = events.must_say().await?;
+            assert_ne!(told.id, *before);
+        }
+        let page = format!("/my/orders/{order}");
+        scene.shopper.get(&page).expect(200).await?;
     }
-    let page = format!("/my/orders/{order}");
-    scene.shopper.get(&page).expect(200).await.map(drop)
+    Ok(())
 }
