@@ -20,7 +20,7 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
     let proof: Proof = call.parse(&body)?;
     let account_id = &shopper.account_id;
     let claim = call.claim(&brand.id, &format!("add-identity/{account_id}"), &body)?;
-    let limit_name = proof::limit_name(call, &brand.id).await;
+    let network = shopper::network(call).await;
     let sql = format!(
         "SELECT {{now}} AS now_ms, {{now}} - s.created_at_ms AS signed_in_ms, {}, {}, {}, i.account_id AS owner \
          FROM account a JOIN account_session s ON s.account_id = a.id AND s.id = ?7 {} {} \
@@ -42,7 +42,7 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
         scope,
         key,
         &proof.challenge_id,
-        &limit_name,
+        proof::wrong_codes(&brand.id, &network),
         &shopper.session_id
     ];
     let row = call.db().query_one_opt(sql, params).await?;
@@ -57,7 +57,7 @@ pub async fn add(call: &Call) -> Result<Reply, Error> {
         brand_id: &brand.id,
         challenge_id: &proof.challenge_id,
         code: &proof.code,
-        limit_name: &limit_name,
+        network: &network,
     };
     let challenge = guess.check(call, &row).await?;
     if row

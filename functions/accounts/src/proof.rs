@@ -1,5 +1,9 @@
 //! Codes that prove an address. A guess is counted whether or not others are made at the
 //! same moment: the database counts in the statement that decides.
+//!
+//! A wrong code counts for the network that sent it, then for the challenge. What a network has
+//! used up costs its people all but the first guess at each challenge, so that whoever types the
+//! code that they were sent gets in, whatever others of the same network do.
 
 use aisle_domain::account::{CODE_ATTEMPTS, normalise_code};
 use aisle_domain::contact::Channel;
@@ -8,16 +12,20 @@ use aisle_http::{Call, Error};
 use aisle_store::{Batch, Row, StoreError, limit, sha256_hex, values};
 use aisle_ucp::account::{CODE_OVER, TOO_MANY_TRIES, WRONG_CODE};
 
-/// Wrong codes from one caller, at most, …
-const WRONG_OF_CALLER: i64 = 60;
+/// Wrong codes from one network, at most, …
+const WRONG_OF_NETWORK: i64 = 60;
 /// … within this long.
 const WINDOW_MS: i64 = 15 * 60_000;
+/// Guesses at one challenge from a network beyond that.
+const LAST_ATTEMPTS: i64 = 1;
+/// For so long a network counts as one from which an address was proved.
+const KNOWN_MS: i64 = 90 * 86_400_000;
 
 /// What a read selects so that [`Challenge::of`] can take it; see [`join`].
 pub const COLUMNS: &str = "c.kind AS code_kind, c.address AS code_address, c.code_hash, \
-     CASE WHEN wrong.window_ends_ms > {now} THEN wrong.used ELSE 0 END AS wrong_codes";
+     c.attempts AS code_attempts, CASE WHEN wrong.window_ends_ms > {now} THEN wrong.used ELSE 0 END AS wrong_codes";
 
-/// The join that goes with [`COLUMNS`]: the brand, the challenge's id and [`limit_name`] are
+/// The join that goes with [`COLUMNS`]: the brand, the challenge's id and [`wrong_codes`] are
 /// placeholders such as `?1`.
 pub fn join(brand: &str, challenge: &str, limit: &str) -> String {
     format!(
@@ -27,10 +35,16 @@ pub fn join(brand: &str, challenge: &str, limit: &str) -> String {
     )
 }
 
-/// By what wrong codes of this caller are counted.
-pub async fn limit_name(call: &Call, brand_id: &str) -> String {
-    let caller = sha256_hex(call.caller().await.as_bytes());
-    format!("wrong-code/{brand_id}/{caller}")
+/// By what the wrong codes of a network ([`aisle_http::shopper::network`]) are counted.
+pub fn wrong_codes(brand_id: &str, network: &str) -> String {
+    format!("wrong-code/{brand_id}/{network}")
+}
+
+/// What is remembered while a network is known to be one from which the address was proved.
+pub fn known_network(brand_id: &str, network: &str, channel: Channel, address: &str) -> String {
+    let kind = channel.identity();
+    let digest = sha256_hex(format!("{brand_id}/{network}/{kind}/{address}").as_bytes());
+    format!("proved/{digest}")
 }
 
 /// As it is kept.
@@ -42,6 +56,10 @@ pub fn code_hash(challenge_id: &str, code: &str) -> String {
 pub struct Challenge {
     id: String,
     code_hash: String,
+    /// Where the guess came from.
+    network: String,
+    /// Guesses at it, at most.
+    most_attempts: i64,
     pub channel: Channel,
     pub address: String,
 }
@@ -51,18 +69,23 @@ pub struct Guess<'a> {
     pub brand_id: &'a str,
     pub challenge_id: &'a str,
     pub code: &'a str,
-    /// See [`limit_name`].
-    pub limit_name: &'a str,
+    /// See [`aisle_http::shopper::network`].
+    pub network: &'a str,
 }
 
 impl Challenge {
-    fn of(row: &Row, id: &str) -> Result<Option<Self>, StoreError> {
+    fn of(row: &Row, guess: &Guess<'_>, most_attempts: i64) -> Result<Option<Self>, StoreError> {
         let Some(kind) = row.text_opt("code_kind")? else {
             return Ok(None);
         };
+        if row.int("code_attempts")? >= most_attempts {
+            return Ok(None);
+        }
         Ok(Some(Self {
-            id: id.into(),
+            id: guess.challenge_id.into(),
             code_hash: row.text("code_hash")?,
+            network: guess.network.into(),
+            most_attempts,
             channel: channel(&kind)?,
             address: row.text("code_address")?,
         }))
@@ -75,54 +98,54 @@ impl Challenge {
             1,
             "UPDATE one_time_code SET attempts = attempts + 1, used_at_ms = {now} \
              WHERE brand_id = ?1 AND id = ?2 AND attempts < ?3 AND used_at_ms IS NULL AND expires_at_ms > {now}",
-            values![brand_id, &self.id, CODE_ATTEMPTS],
+            values![brand_id, &self.id, self.most_attempts],
         );
+        let known = known_network(brand_id, &self.network, self.channel, &self.address);
+        limit::remember(batch, &known, KNOWN_MS);
         statement
     }
 }
 
 impl Guess<'_> {
-    /// The challenge when the guess is right. A wrong one is counted: 401, 429 for somebody
-    /// with many of them. What was never sent and what is over are the same to a caller.
+    /// The challenge when the guess is right. A wrong one is counted: 401, 429 where there were
+    /// many of them. What was never sent and what is over are the same to a caller.
     pub async fn check(&self, call: &Call, row: &Row) -> Result<Challenge, Error> {
-        if row.int("wrong_codes")? >= WRONG_OF_CALLER {
-            return Err(too_often(WINDOW_MS));
-        }
-        let challenge = Challenge::of(row, self.challenge_id)?;
+        let used_up = row.int("wrong_codes")? >= WRONG_OF_NETWORK;
+        let most_attempts = if used_up {
+            LAST_ATTEMPTS
+        } else {
+            CODE_ATTEMPTS
+        };
+        let challenge = Challenge::of(row, self, most_attempts)?;
         let code = normalise_code(self.code).unwrap_or_default();
         let hash = code_hash(self.challenge_id, &code);
         match challenge {
             Some(challenge) if same_secret(&hash, &challenge.code_hash) => Ok(challenge),
-            Some(challenge) => Err(self.wrong(call, &challenge).await?),
-            None => {
-                self.count_for_caller(call).await?;
-                Err(over())
-            }
+            None if used_up => Err(too_often(WINDOW_MS)),
+            challenge => Err(self.wrong(call, challenge.as_ref()).await?),
         }
     }
 
-    async fn wrong(&self, call: &Call, challenge: &Challenge) -> Result<Error, Error> {
+    async fn wrong(&self, call: &Call, challenge: Option<&Challenge>) -> Result<Error, Error> {
         let mut batch = Batch::new();
-        batch.rows(
-            "UPDATE one_time_code SET attempts = attempts + 1 \
-             WHERE brand_id = ?1 AND id = ?2 AND attempts < ?3 AND used_at_ms IS NULL AND expires_at_ms > {now} \
-             RETURNING attempts",
-            values![self.brand_id, &challenge.id, CODE_ATTEMPTS],
-        );
+        let name = wrong_codes(self.brand_id, self.network);
+        limit::count(&mut batch, &name, WINDOW_MS);
+        if let Some(challenge) = challenge {
+            batch.rows(
+                "UPDATE one_time_code SET attempts = attempts + 1 \
+                 WHERE brand_id = ?1 AND id = ?2 AND attempts < ?3 AND used_at_ms IS NULL AND expires_at_ms > {now} \
+                 RETURNING attempts",
+                values![self.brand_id, &challenge.id, challenge.most_attempts],
+            );
+        }
         let results = batch.commit(call.db()).await?;
-        self.count_for_caller(call).await?;
-        let counted = results.first().and_then(|result| result.rows.first());
-        let Some(row) = counted else {
+        let counted = results.get(1).and_then(|result| result.rows.first());
+        let (Some(row), Some(challenge)) = (counted, challenge) else {
             return Ok(over());
         };
-        let left = CODE_ATTEMPTS - row.int("attempts")?;
+        let left = challenge.most_attempts - row.int("attempts")?;
         let error = refused(WRONG_CODE, "this is not the code that was sent");
         Ok(error.with("attempts_left", left))
-    }
-
-    async fn count_for_caller(&self, call: &Call) -> Result<(), Error> {
-        limit::allows(call.db(), self.limit_name, WRONG_OF_CALLER, WINDOW_MS).await?;
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use aisle_domain::brand::Brand;
 use aisle_domain::id::is_id;
 use aisle_domain::instant::rfc3339;
 use aisle_http::command::{self, Answer, Committed};
-use aisle_http::{Call, Error, Reply};
+use aisle_http::{Call, Error, Reply, shopper};
 use aisle_store::idempotency::{self, Claim};
 use aisle_store::{Batch, Row, accounts, new_id, values};
 use aisle_ucp::account::{self as wire, Account, SignInRequest, SignedIn};
@@ -27,7 +27,7 @@ struct SignIn<'a> {
     brand: Rc<Brand>,
     request: &'a SignInRequest,
     claim: Option<Claim>,
-    limit_name: String,
+    network: String,
 }
 
 /// `POST /accounts/sessions`
@@ -47,13 +47,13 @@ pub async fn carry_out(
     claim: Option<Claim>,
 ) -> Result<Done, Error> {
     check(request)?;
-    let limit_name = proof::limit_name(call, &brand.id).await;
+    let network = shopper::network(call).await;
     let sign_in = SignIn {
         call,
         brand,
         request,
         claim,
-        limit_name,
+        network,
     };
     let row = sign_in.read().await?;
     if let Some(claim) = &sign_in.claim
@@ -67,7 +67,7 @@ pub async fn carry_out(
         brand_id: &sign_in.brand.id,
         challenge_id: &request.challenge_id,
         code: &request.code,
-        limit_name: &sign_in.limit_name,
+        network: &sign_in.network,
     };
     let challenge = guess.check(call, &row).await?;
     sign_in.check_order(&row)?;
@@ -119,7 +119,7 @@ impl SignIn<'_> {
             scope,
             key,
             &request.challenge_id,
-            &self.limit_name,
+            proof::wrong_codes(&self.brand.id, &self.network),
             request.order_id.as_deref().unwrap_or_default(),
             request.checkout_session_id.as_deref().unwrap_or_default()
         ];

@@ -2,7 +2,7 @@
 //! lately, or send a code that went to one of the account's addresses.
 
 use aisle_domain::account::FRESH_MS;
-use aisle_http::shopper::Shopper;
+use aisle_http::shopper::{self, Shopper};
 use aisle_http::{Call, Error, Reply};
 use aisle_store::idempotency::{self, Claim};
 use aisle_store::{Batch, Row, values};
@@ -32,7 +32,7 @@ impl Sure {
             false => call.parse(body)?,
         };
         let brand_id = &shopper.brand_id;
-        let limit_name = proof::limit_name(call, brand_id).await;
+        let network = shopper::network(call).await;
         let sql = format!(
             "SELECT {{now}} - s.created_at_ms AS signed_in_ms, s.access_hash, {}, {}, {} \
              FROM account a JOIN account_session s ON s.account_id = a.id AND s.id = ?3 {} {} \
@@ -52,7 +52,7 @@ impl Sure {
             scope,
             key,
             challenge_id,
-            &limit_name
+            proof::wrong_codes(brand_id, &network)
         ];
         let row = call.db().query_one_opt(sql, params).await?;
         let row = row.ok_or_else(account::gone)?;
@@ -67,7 +67,7 @@ impl Sure {
                     brand_id,
                     challenge_id: &proof.challenge_id,
                     code: &proof.code,
-                    limit_name: &limit_name,
+                    network: &network,
                 };
                 Some(guess.check(call, &row).await?)
             }

@@ -14,10 +14,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::codes::{self, NewCode};
 use crate::{refresh as exchange, sessions, sign_in as devices};
 
-/// The cookie that carries a refresh token, to the forms below only.
+/// The cookie that carries a refresh token, which nothing but the forms below looks at.
 const REFRESH_COOKIE: &str = "aisle_refresh";
-const REFRESH_PATH: &str = "/accounts/web";
-
 /// Where a page leads that does not say.
 const HOME: &str = "/my/orders";
 const SIGN_IN: &str = "/my/sign-in";
@@ -192,21 +190,10 @@ fn see_other(path: &str) -> Reply {
 fn with_cookies(call: &Call, reply: Reply, signed_in: &SignedIn) -> Reply {
     let access = signed_in.access_token.as_deref().unwrap_or_default();
     let refresh = signed_in.refresh_token.as_deref().unwrap_or_default();
-    let access = set_cookie(
-        call,
-        SESSION_COOKIE,
-        access,
-        "/",
-        ACCESS_LIFETIME_MS / 1_000,
-    );
-    let refresh = set_cookie(
-        call,
-        REFRESH_COOKIE,
-        refresh,
-        REFRESH_PATH,
-        IDLE_LIFETIME_MS / 1_000,
-    );
-    let known = set_cookie(call, SIGNED_IN_COOKIE, "1", "/", IDLE_LIFETIME_MS / 1_000);
+    let (short_s, long_s) = (ACCESS_LIFETIME_MS / 1_000, IDLE_LIFETIME_MS / 1_000);
+    let access = set_cookie(call, SESSION_COOKIE, access, short_s);
+    let refresh = set_cookie(call, REFRESH_COOKIE, refresh, long_s);
+    let known = set_cookie(call, SIGNED_IN_COOKIE, "1", long_s);
     reply
         .header("set-cookie", &access)
         .header("set-cookie", &refresh)
@@ -214,9 +201,9 @@ fn with_cookies(call: &Call, reply: Reply, signed_in: &SignedIn) -> Reply {
 }
 
 fn without_cookies(call: &Call, reply: Reply) -> Reply {
-    let access = set_cookie(call, SESSION_COOKIE, "", "/", 0);
-    let refresh = set_cookie(call, REFRESH_COOKIE, "", REFRESH_PATH, 0);
-    let known = set_cookie(call, SIGNED_IN_COOKIE, "", "/", 0);
+    let access = set_cookie(call, SESSION_COOKIE, "", 0);
+    let refresh = set_cookie(call, REFRESH_COOKIE, "", 0);
+    let known = set_cookie(call, SIGNED_IN_COOKIE, "", 0);
     reply
         .header("set-cookie", &access)
         .header("set-cookie", &refresh)

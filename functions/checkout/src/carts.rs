@@ -201,9 +201,8 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     let shown = wire::Cart::new((id, *version), cart, &brand, *expires_at_ms);
     let canceled = Answer::new(200, &shown)?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
-    for held in facts.held_for("cart") {
-        transfers::give_back(&mut batch, &brand, held, ("cart", id));
-    }
+    let held = facts.held_for("cart");
+    transfers::give_back(&mut batch, &brand, held.map(|one| (one, ("cart", id))));
     batch.expect(
         1,
         "UPDATE cart SET status = 'canceled', version = version + 1, updated_at_ms = {now} \

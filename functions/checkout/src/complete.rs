@@ -150,7 +150,7 @@ impl Completion<'_> {
             let notice = sessions::cart_changed();
             return self.keep(row, session, Some(notice)).await.map(Some);
         }
-        let session =
+        let mut session =
             checkout::refresh(&row.session, &facts.shop(self.brand)).map_err(answer::refused)?;
         let repriced = (session.totals != row.session.totals).then(price_changed);
         let later = session.is_brought_later_than(&row.session);
@@ -159,6 +159,7 @@ impl Completion<'_> {
         if session.open_status() == Status::Incomplete || changed.is_some() || other_terms {
             return self.keep(row, session, changed).await.map(Some);
         }
+        session.paid_by = self.viewer.counted_as(self.call).await;
         let pending = Pending::new(row, session, facts);
         if !self.reserve(&pending, facts).await? {
             return Ok(None);
@@ -195,6 +196,9 @@ impl Completion<'_> {
         if let Some(hold) = &facts.hold {
             holds::convert(&mut batch, &self.brand.id, hold);
         }
+        for hold in facts.expired_in(&pending.row.session.plan) {
+            holds::expire(&mut batch, &self.brand.id, hold);
+        }
         let (order_id, plan) = (&pending.order.id, &pending.row.session.plan);
         transfers::reserve(
             &mut batch,
@@ -204,7 +208,7 @@ impl Completion<'_> {
             &pending.transfers,
             facts,
         )?;
-        let paying = limits::begin(&mut batch, self.brand, &pending.row.session.buyer);
+        let paying = limits::begin(&mut batch, self.brand, &pending.row.session);
         match batch.commit(self.call.db()).await {
             Ok(_) => Ok(true),
             Err(BatchError::Unmet { statement, .. }) if paying.contains(&statement) => {
@@ -455,9 +459,9 @@ async fn finish(
                 stock::Document::order(&pending.order.id),
                 &pending.row.session.plan.allocations,
             );
-            for held in &pending.transfers {
-                transfers::give_back(&mut batch, brand, held, ("order", &pending.order.id));
-            }
+            let order = ("order", pending.order.id.as_str());
+            let transfers = pending.transfers.iter().map(|held| (held, order));
+            transfers::give_back(&mut batch, brand, transfers);
             pending.row.session.order = None;
             pending.row.status = pending.row.session.open_status();
             pending.close_session(&mut batch, brand)?;
@@ -478,7 +482,7 @@ async fn finish(
             return Reply::json(200, &shown(call, brand, &pending.row).with(&[notice])).map(Some);
         }
     };
-    limits::end(&mut batch, brand, &pending.row.session.buyer);
+    limits::end(&mut batch, brand, &pending.row.session);
     let answer = Answer::new(200, &shown(call, brand, &pending.row).with(&notices))?;
     match keyed {
         Keyed::Not => {}

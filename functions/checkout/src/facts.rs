@@ -10,12 +10,12 @@ use aisle_domain::cart::{Cart, Item, PriceList};
 use aisle_domain::checkout::{Session, Shop, Status};
 use aisle_domain::lane::Lane;
 use aisle_domain::location::Location;
-use aisle_domain::plan::{Allocation, Availability, Demand, StockLevel};
+use aisle_domain::plan::{Allocation, Availability, Demand, Plan, StockLevel};
 use aisle_domain::product::{Product, Variant};
 use aisle_domain::transfer::{Held, PlannedTransfer, TransferDoc};
 use aisle_http::shopper::Shopper;
 use aisle_http::{Call, Error};
-use aisle_store::holds::OpenHold;
+use aisle_store::holds::{EXPIRED_AT_A_TIME, OpenHold};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::{Dialect, Row, StoreError, Value};
 
@@ -88,6 +88,8 @@ pub struct Facts {
     brand: Option<Brand>,
     /// The shopper's own hold, while it keeps anything.
     pub hold: Option<OpenHold>,
+    /// Others' holds whose time is over: what they keep is free.
+    pub expired: Vec<OpenHold>,
     availability: Availability,
     /// Those that were looked at.
     locations: Vec<Location>,
@@ -232,6 +234,20 @@ impl Facts {
         owner.map_or(("", ""), |(kind, id)| (kind, id))
     }
 
+    /// Holds whose time is over and that keep something which `plan` takes.
+    pub fn expired_in<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a OpenHold> {
+        let sent = plan.transfers.iter().flat_map(PlannedTransfer::allocations);
+        let taken: Vec<Allocation> = sent.chain(plan.allocations.iter().cloned()).collect();
+        let takes = move |kept: &Allocation| {
+            let same =
+                |one: &Allocation| one.sku == kept.sku && one.location_id == kept.location_id;
+            taken.iter().any(same)
+        };
+        self.expired
+            .iter()
+            .filter(move |hold| hold.units.iter().any(&takes))
+    }
+
     /// What is set aside for the `cart` or the `checkout` alone.
     pub fn held_for(&self, for_type: &'static str) -> impl Iterator<Item = &Held> {
         self.held
@@ -258,6 +274,7 @@ impl Facts {
             items: Vec::new(),
             brand: None,
             hold: None,
+            expired: Vec::new(),
             availability: Availability::default(),
             locations: Vec::new(),
             places: BTreeSet::new(),
@@ -285,7 +302,13 @@ impl Facts {
                     facts.places.insert(row.text("k1")?);
                 }
                 "ships" => facts.ships = row.int("n1")?,
-                "hold" => facts.hold_unit(row)?,
+                "hold" => facts.hold = Some(hold_unit(row, facts.hold.take())?),
+                "expired" => {
+                    let id = row.text("k1")?;
+                    let known = facts.expired.iter().position(|hold| hold.id == id);
+                    let hold = known.map(|at| facts.expired.swap_remove(at));
+                    facts.expired.push(hold_unit(row, hold)?);
+                }
                 "brand" => facts.brand = Some(row.json("doc")?),
                 "cart" => facts.cart = Some(cart(row)?),
                 "merged" => {
@@ -322,25 +345,15 @@ impl Facts {
             .held
             .iter()
             .flat_map(|held| held.planned.allocations());
-        let held = facts.hold.iter().flat_map(|hold| hold.units.clone());
+        let is_item = |unit: &Allocation| facts.items.iter().any(|item| item.sku == unit.sku);
+        facts.expired.retain(|hold| hold.units.iter().any(is_item));
+        let holds = facts.hold.iter().chain(&facts.expired);
+        let held: Vec<Allocation> = holds.flat_map(|hold| hold.units.clone()).collect();
+        facts
+            .places
+            .extend(held.iter().map(|unit| unit.location_id.clone()));
         facts.availability = Availability::new(&levels).with(own).with(held);
         Ok(facts)
-    }
-
-    fn hold_unit(&mut self, row: &Row) -> Result<(), StoreError> {
-        let (id, version) = (row.text("k1")?, row.int("n2")?);
-        let hold = self.hold.get_or_insert(OpenHold {
-            id,
-            version,
-            units: Vec::new(),
-        });
-        hold.units.push(Allocation {
-            sku: row.text("k2")?,
-            location_id: row.text("k3")?,
-            quantity: row.int("n1")?,
-        });
-        self.places.insert(row.text("k3")?);
-        Ok(())
     }
 
     fn keep(&mut self, row: &Row) -> Result<(), StoreError> {
@@ -367,6 +380,21 @@ impl Facts {
         self.kept.insert(id, Kept { owner, doc });
         Ok(())
     }
+}
+
+/// A hold, with one more thing that it keeps.
+fn hold_unit(row: &Row, hold: Option<OpenHold>) -> Result<OpenHold, StoreError> {
+    let mut hold = hold.unwrap_or(OpenHold {
+        id: row.text("k1")?,
+        version: row.int("n2")?,
+        units: Vec::new(),
+    });
+    hold.units.push(Allocation {
+        sku: row.text("k2")?,
+        location_id: row.text("k3")?,
+        quantity: row.int("n1")?,
+    });
+    Ok(hold)
 }
 
 fn level(row: &Row) -> Result<StockLevel, StoreError> {
@@ -545,8 +573,11 @@ impl Question<'_> {
                 statement.want_stores_of("cart", &cart);
             }
         }
-        if self.lanes && !statement.wanted.is_empty() {
-            statement.parts.extend(places::lanes());
+        if !statement.wanted.is_empty() {
+            statement.parts.push(expired_holds());
+            if self.lanes {
+                statement.parts.extend(places::lanes());
+            }
         }
         statement.finish(named, width)
     }
@@ -600,6 +631,15 @@ const HOLD: &str = "SELECT 'hold', h.id, a.sku, a.location_id, NULL, a.quantity,
     NULL, NULL, NULL, NULL FROM hold h JOIN allocation a ON a.brand_id = h.brand_id AND a.order_id = h.id \
       AND a.status = 'open' WHERE h.brand_id = ?1 AND h.id = {id} \
       AND h.status IN ('requested', 'pulled') AND h.expires_at_ms > {now}";
+/// What holds keep whose time is over, whether or not they were ended; of each, all that it keeps.
+fn expired_holds() -> String {
+    format!(
+        "SELECT 'expired', h.id, a.sku, a.location_id, NULL, a.quantity, h.version, NULL, NULL, NULL, \
+         NULL, NULL, NULL, NULL FROM (SELECT id, version FROM hold WHERE brand_id = ?1 \
+           AND status IN ('requested', 'pulled') AND expires_at_ms <= {{now}} ORDER BY expires_at_ms LIMIT {EXPIRED_AT_A_TIME}) h \
+         CROSS JOIN allocation a WHERE a.brand_id = ?1 AND a.order_id = h.id AND a.status = 'open'"
+    )
+}
 const HOLD_OF_SESSION: (&str, &str) = (
     "(SELECT json_extract(o.doc, '$.hold_id') FROM checkout_session o WHERE o.brand_id = ?1 AND o.id = {id})",
     "(SELECT o.doc::jsonb ->> 'hold_id' FROM checkout_session o WHERE o.brand_id = ?1 AND o.id = {id})",

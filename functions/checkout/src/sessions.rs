@@ -409,9 +409,8 @@ pub async fn cancel(call: &Call, id: &str) -> Result<Reply, Error> {
     row.status = Status::Canceled;
     let canceled = Answer::new(200, &shown(call, &brand, &row))?;
     let mut batch = answer::begin(claim.as_ref(), &canceled);
-    for held in facts.held_for("checkout") {
-        transfers::give_back(&mut batch, &brand, held, ("checkout", id));
-    }
+    let held = facts.held_for("checkout");
+    transfers::give_back(&mut batch, &brand, held.map(|one| (one, ("checkout", id))));
     batch.expect(
         1,
         "UPDATE checkout_session SET status = 'canceled', cart_id = NULL, version = version + 1, updated_at_ms = {now} \

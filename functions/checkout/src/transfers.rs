@@ -38,9 +38,12 @@ pub fn reserve(
     facts: &Facts,
 ) -> Result<(), Error> {
     let needed = |held: &&Held| sent.iter().any(|sent| sent.id == held.id);
-    for held in facts.held.iter().filter(|held| !needed(held)) {
-        give_back(batch, brand, held, facts.owner_of(&held.id));
-    }
+    let not_needed = facts.held.iter().filter(|held| !needed(held));
+    give_back(
+        batch,
+        brand,
+        not_needed.map(|held| (held, facts.owner_of(&held.id))),
+    );
     let mut reserved: Vec<(&Held, Vec<Allocation>)> = Vec::new();
     for held in sent {
         match facts.doc_of(&held.id) {
@@ -193,22 +196,25 @@ fn lines_of(session: &Session, planned: &PlannedTransfer) -> Vec<(String, i64)> 
     lines
 }
 
-/// Cancels a transfer that nothing came of, and frees its units at the source.
-pub fn give_back(batch: &mut Batch, brand: &Brand, held: &Held, (for_type, for_id): (&str, &str)) {
-    batch.expect(
-        1,
-        "UPDATE transfer SET status = 'cancelled', expires_at_ms = NULL, version = version + 1, updated_at_ms = {now} \
-         WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved' AND for_type = ?3 AND for_id = ?4",
-        values![&brand.id, &held.id, for_type, for_id],
-    );
-    let document = Document::transfer(&held.id);
-    stock::release(batch, &brand.id, document, &held.planned.allocations());
-    transfers::changed(
-        batch,
-        &brand.id,
-        &held.id,
-        Status::Cancelled,
-        for_type,
-        for_id,
-    );
+/// Cancels transfers that nothing came of, each with what it is for and that one's id, and frees
+/// their units at their sources.
+pub fn give_back<'a>(
+    batch: &mut Batch,
+    brand: &Brand,
+    held: impl IntoIterator<Item = (&'a Held, (&'a str, &'a str))>,
+) {
+    let mut units = Vec::new();
+    for (held, (for_type, for_id)) in held {
+        batch.expect(
+            1,
+            "UPDATE transfer SET status = 'cancelled', expires_at_ms = NULL, version = version + 1, updated_at_ms = {now} \
+             WHERE brand_id = ?1 AND id = ?2 AND status = 'reserved' AND for_type = ?3 AND for_id = ?4",
+            values![&brand.id, &held.id, for_type, for_id],
+        );
+        let status = Status::Cancelled;
+        transfers::changed(batch, &brand.id, &held.id, status, for_type, for_id);
+        units.push((Document::transfer(&held.id), held.planned.allocations()));
+    }
+    let holdings: Vec<stock::Holding> = units.iter().map(|(of, units)| (*of, &units[..])).collect();
+    stock::release_each(batch, &brand.id, &holdings);
 }

@@ -6,13 +6,14 @@ use aisle_domain::location::Location;
 use aisle_domain::{hours, order};
 use aisle_http::auth::{self, bearer};
 use aisle_http::command::{self, Answer, Committed, raced};
-use aisle_http::{Call, Error, Reply, notify_relay};
+use aisle_http::{Call, Error, Reply, notify_relay, shopper};
+use aisle_store::holds;
 use aisle_store::stock::{self, Document, Floor, Reserved};
-use aisle_store::{Batch, BatchError, audit, limit, new_id, random, sha256_hex, values};
+use aisle_store::{Batch, BatchError, audit, limit, new_id, random, values};
 use aisle_ucp::hold::HoldRequest;
 
+use crate::articles;
 use crate::facts::{Facts, HoldRow, changed, document, must_be_id, overtaken, place_of, refused};
-use crate::{articles, housekeeping};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -46,7 +47,10 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     // What is past its time must not stand in anybody's way until it is tidied up.
     if let Committed::Unmet(error) = &outcome
         && inserted.reserved.short(error).is_some()
-        && housekeeping::release_expired_at(call, &brand, &row.location_id).await?
+        && holds::release_expired(call.db(), Some((&brand.id, &row.location_id)))
+            .await?
+            .1
+            > 0
     {
         outcome = command::commit(call, claim.as_ref(), answer()?, batch()?.0).await?;
     }
@@ -104,6 +108,7 @@ async fn requested(
             .ok_or_else(|| unknown_item(&items, &sku))
     };
     let lines = demand.iter().zip(titles).map(line);
+    let asker = shopper::asker(call, &brand.id).await;
     Ok(HoldRow {
         id: new_id(),
         number: format!("H-{}", order::number(random())),
@@ -111,8 +116,13 @@ async fn requested(
         status: Status::Requested,
         hold: Hold {
             lines: lines.collect::<Result<_, _>>()?,
-            contact_keys: contact
-                .keys(|text| sha256_hex(format!("{}/{text}", brand.id).as_bytes())),
+            contact_keys: limit::contact_keys(
+                &brand.id,
+                &asker,
+                contact.phone_number.as_deref(),
+                contact.email.as_deref(),
+            ),
+            asker_key: asker,
             contact,
             ready_at_ms,
             changes: Vec::new(),
@@ -132,17 +142,26 @@ fn unknown_item(items: &[(String, i64)], sku: &str) -> Error {
     Error::unprocessable("unknown_sku", &path, "the brand sells nothing by this SKU")
 }
 
-/// The contact's open holds are counted, the hold is written, its units are set aside.
+/// The open holds of who asks are counted, the hold is written, its units are set aside.
 fn insert(batch: &mut Batch, brand: &Brand, row: &HoldRow) -> Result<Inserted, Error> {
-    for key in &row.hold.contact_keys {
-        limit::one_at_a_time(batch, &format!("hold/{key}"));
-    }
+    let Hold {
+        contact_keys,
+        asker_key,
+        ..
+    } = &row.hold;
+    limit::one_at_a_time(batch, &format!("hold/{}/{asker_key}", brand.id));
     let limit = batch.len();
-    let keys = serde_json::Value::from(row.hold.contact_keys.clone()).to_string();
+    let policy = &brand.policies.holds;
     batch.expect_rows(
         1,
-        OPEN_OF_CONTACT,
-        values![&brand.id, keys, brand.policies.holds.max_open],
+        MAY_HAVE_MORE,
+        values![
+            &brand.id,
+            serde_json::Value::from(contact_keys.clone()).to_string(),
+            policy.max_open,
+            asker_key,
+            policy.max_open_of_asker
+        ],
     );
     batch.expect(
         1,
@@ -167,14 +186,20 @@ fn insert(batch: &mut Batch, brand: &Brand, row: &HoldRow) -> Result<Inserted, E
     Ok(Inserted { limit, reserved })
 }
 
-/// A row unless a contact that goes by one of the keys `?2` has `?3` open holds.
-const OPEN_OF_CONTACT: (&str, &str) = (
-    "SELECT 1 AS one WHERE ?3 > (SELECT count(*) FROM hold h WHERE h.brand_id = ?1 AND h.status IN ('requested', 'pulled') \
-       AND h.expires_at_ms > {now} AND EXISTS (SELECT 1 FROM json_each(h.doc, '$.contact_keys') own \
-         WHERE own.value IN (SELECT value FROM json_each(?2))))",
-    "SELECT 1 AS one WHERE ?3 > (SELECT count(*) FROM hold h WHERE h.brand_id = ?1 AND h.status IN ('requested', 'pulled') \
-       AND h.expires_at_ms > {now} AND EXISTS (SELECT 1 FROM jsonb_array_elements_text(h.doc::jsonb -> 'contact_keys') own \
-         WHERE own.value IN (SELECT jsonb_array_elements_text(?2::jsonb))))",
+/// A row unless the asker `?4` has `?5` open holds, or `?3` for a contact that goes by one of the
+/// keys `?2`.
+const MAY_HAVE_MORE: (&str, &str) = (
+    "SELECT 1 AS one FROM (SELECT count(*) AS of_asker, coalesce(sum(CASE WHEN EXISTS (\
+         SELECT 1 FROM json_each(h.doc, '$.contact_keys') own WHERE own.value IN (SELECT value FROM json_each(?2))) \
+       THEN 1 ELSE 0 END), 0) AS of_contact FROM hold h WHERE h.brand_id = ?1 AND h.status IN ('requested', 'pulled') \
+       AND h.expires_at_ms > {now} AND json_extract(h.doc, '$.asker_key') = ?4) open \
+     WHERE open.of_contact < ?3 AND open.of_asker < ?5",
+    "SELECT 1 AS one FROM (SELECT count(*) AS of_asker, coalesce(sum(CASE WHEN EXISTS (\
+         SELECT 1 FROM jsonb_array_elements_text(h.doc::jsonb -> 'contact_keys') own \
+         WHERE own.value IN (SELECT jsonb_array_elements_text(?2::jsonb))) \
+       THEN 1 ELSE 0 END), 0) AS of_contact FROM hold h WHERE h.brand_id = ?1 AND h.status IN ('requested', 'pulled') \
+       AND h.expires_at_ms > {now} AND h.doc::jsonb ->> 'asker_key' = ?4) open \
+     WHERE open.of_contact < ?3 AND open.of_asker < ?5",
 );
 
 /// Why the batch left nothing behind.
@@ -187,7 +212,9 @@ async fn not_kept(
 ) -> Result<Error, Error> {
     if error.unmet_at(inserted.limit) {
         let most = brand.policies.holds.max_open;
-        let detail = format!("this contact has {most} open holds, which is the most");
+        let detail = format!(
+            "you have {most} open holds for this contact, or as many as one can have for all contacts"
+        );
         return Ok(Error::conflict("too_many_open_holds", &detail)
             .at("$.contact")
             .with("max_open", most));

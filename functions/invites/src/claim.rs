@@ -64,7 +64,7 @@ pub async fn by_form(call: &Call, code: &str) -> Result<Reply, Error> {
     };
     let outcome = claim(call, &brand, code, shopper).await;
     // The session opens it from now on, the link opens nothing.
-    let ended = set_cookie(call, LINK_COOKIE, "", "/", 0);
+    let ended = set_cookie(call, LINK_COOKIE, "", 0);
     let done = outcome.map(|row| to_page(&row).header("set-cookie", &ended));
     page(call, &brand, code, done)
 }

@@ -5,7 +5,7 @@ use aisle_domain::contact::{self, Channel, Purpose};
 use aisle_domain::id::is_id;
 use aisle_domain::invite::{self, Scope, State};
 use aisle_http::command::{self, Answer, Committed};
-use aisle_http::shopper::Viewer;
+use aisle_http::shopper::{self, Viewer};
 use aisle_http::{Call, Error, Reply, notify_messages};
 use aisle_store::changes::{self, Kind};
 use aisle_store::idempotency::{self, Claim, Outcome};
@@ -55,7 +55,7 @@ struct New<'a> {
     id: String,
     code: String,
     origin: String,
-    /// The network address of whoever shows no token.
+    /// The network of whoever shows no token, as [`shopper::network`] names it.
     network: Option<String>,
     now_ms: i64,
 }
@@ -92,7 +92,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
         code: invite::code(random()),
         origin: call.brand_origin(&brand),
         network: match &caller {
-            Caller::Shopper(Viewer::Anybody) => Some(call.caller().await),
+            Caller::Shopper(Viewer::Anybody) => Some(shopper::network(call).await),
             _ => None,
         },
         now_ms: facts.now_ms,
@@ -273,7 +273,14 @@ impl New<'_> {
             Caller::Shopper(_) => policy.per_caller_per_hour,
         };
         let caller = self.caller.name(self.wanted.scope, &self.wanted.subject_id);
-        let hash = sha256_hex(format!("{brand_id}/{address}").as_bytes());
+        // Anybody can ask for a link to anybody's number, and have a cart for nothing: what they
+        // ask for counts for their network, and uses up a share of the brand's of its own.
+        let asker = self.network.as_ref().unwrap_or(&caller);
+        let hash = sha256_hex(format!("{brand_id}/{asker}/{address}").as_bytes());
+        let share = match (&self.network, self.wanted.scope) {
+            (Some(_), Scope::Cart | Scope::Account) => "stranger",
+            _ => "known",
+        };
         let mut limits = vec![
             (
                 format!("invite/address/{hash}"),
@@ -285,17 +292,29 @@ impl New<'_> {
                 per_caller,
                 HOUR_MS,
             ),
-            (format!("invite/day/{brand_id}"), policy.per_day, DAY_MS),
             (
-                format!("invite/minute/{brand_id}"),
+                format!("invite/day/{brand_id}/{share}"),
+                policy.per_day,
+                DAY_MS,
+            ),
+            (
+                format!("invite/minute/{brand_id}/{share}"),
                 policy.per_minute,
                 MINUTE_MS,
             ),
         ];
         if let Some(network) = &self.network {
-            let network = sha256_hex(network.as_bytes());
-            let name = format!("invite/network/{brand_id}/{network}");
+            let name = format!("invite/{network}/{brand_id}");
             limits.push((name, policy.per_network_per_hour, HOUR_MS));
+            if self.wanted.channel == Channel::Sms && self.brand.is_abroad(address) {
+                let most = self
+                    .brand
+                    .policies
+                    .notification
+                    .limits
+                    .abroad_of_one_per_day();
+                limits.push((messages::abroad_limit(brand_id, network), most, DAY_MS));
+            }
         }
         limits.sort();
         limits

@@ -54,10 +54,8 @@ fn led(call: &Call, code: &str, row: &InviteRow, signed_in: bool) -> Reply {
         }
         (_, Some(code)) if open => {
             let left_s = (row.standing.expires_at_ms - row.standing.now_ms) / 1_000;
-            pages::see_other(&page).header(
-                "set-cookie",
-                &set_cookie(call, LINK_COOKIE, &code, "/", left_s),
-            )
+            pages::see_other(&page)
+                .header("set-cookie", &set_cookie(call, LINK_COOKIE, &code, left_s))
         }
         _ => pages::see_other(&page),
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aisle_domain::brand::Brand;
-use aisle_domain::contact::Channel;
+use aisle_domain::contact::{Channel, Purpose};
 use aisle_domain::notification::Verdict;
 use aisle_http::{Call, Error};
 use aisle_store::messages::forgotten;
@@ -193,23 +193,30 @@ impl Delivery<'_> {
     fn spend(&self, batch: &mut Batch) -> Vec<i64> {
         let limits = &self.brand.policies.notification.limits;
         let (brand_id, number) = (&self.brand.id, self.one.limit_name());
-        let mut spent = vec![
-            (
-                format!("text/number-hour/{brand_id}/{number}"),
-                limits.number_per_hour,
-                HOUR_MS,
-            ),
-            (
-                format!("text/number-day/{brand_id}/{number}"),
-                limits.number_per_day,
-                DAY_MS,
-            ),
-            (
-                format!("text/brand-minute/{brand_id}"),
-                limits.brand_per_minute,
-                MINUTE_MS,
-            ),
-        ];
+        let purpose = self.one.purpose.name();
+        let mut spent = Vec::new();
+        // Anybody can have links and codes sent to a number: they must not use up what news of
+        // an order have. Codes were counted by who asked for them, so that whoever waits for
+        // their own does not wait for what others had sent.
+        if self.one.purpose != Purpose::Code {
+            spent.extend([
+                (
+                    format!("text/number-hour/{brand_id}/{purpose}/{number}"),
+                    limits.number_per_hour,
+                    HOUR_MS,
+                ),
+                (
+                    format!("text/number-day/{brand_id}/{purpose}/{number}"),
+                    limits.number_per_day,
+                    DAY_MS,
+                ),
+            ]);
+        }
+        spent.push((
+            format!("text/brand-minute/{brand_id}"),
+            limits.brand_per_minute,
+            MINUTE_MS,
+        ));
         let country = self.one.country.as_deref().unwrap_or_default();
         if country != self.brand.country {
             let name = format!("text/country-day/{brand_id}/{country}");

@@ -8,7 +8,7 @@ use aisle_http::{Call, Error, Reply, notify_relay};
 use aisle_store::idempotency::Claim;
 use aisle_store::outbox::{self, Event};
 use aisle_store::refund::{self, Amount};
-use aisle_store::stock::{self, Document};
+use aisle_store::stock::{self, Document, Holding};
 use aisle_store::{Batch, timeline, transfers, values};
 use aisle_ucp::order::actions::Cancelled;
 
@@ -88,16 +88,20 @@ fn write(batch: &mut Batch, brand_id: &str, facts: &Facts) -> Result<(), Error> 
         outbox::event(batch, &Event::new(brand_id, "pickup.changed", order_id));
     }
     // Of one whose time is up, housekeeping frees the goods.
-    for open in facts
+    let open = facts
         .transfers
         .iter()
-        .filter(|one| one.status_now().holds_stock())
-    {
-        transfers::call_off(batch, brand_id, open, "order_cancelled");
-    }
-    if !facts.held.is_empty() {
-        stock::release(batch, brand_id, Document::order(order_id), &facts.held);
-    }
+        .filter(|one| one.status_now().holds_stock());
+    let called_off: Vec<_> = open
+        .map(|one| {
+            let units = transfers::call_off(batch, brand_id, one, "order_cancelled");
+            (Document::transfer(&one.id), units)
+        })
+        .collect();
+    let transfers = called_off.iter().map(|(of, units)| (*of, &units[..]));
+    let own = (Document::order(order_id), &facts.held[..]);
+    let holdings: Vec<Holding> = transfers.chain([own]).collect();
+    stock::release_each(batch, brand_id, &holdings);
     batch.add(
         "UPDATE pickup_pass SET revoked_at_ms = {now} \
          WHERE brand_id = ?1 AND order_id = ?2 AND revoked_at_ms IS NULL AND expires_at_ms > {now}",

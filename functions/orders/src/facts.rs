@@ -74,6 +74,7 @@ pub struct Contact {
     pub channel: String,
     pub address: String,
     pub active: bool,
+    /// Its owner said STOP, and whoever looks is to know: see [`Facts::is_of_the_shopper`].
     pub opted_out: bool,
 }
 
@@ -127,7 +128,8 @@ const PARTS: [&str; 12] = [
      FROM pickup_pass k WHERE k.brand_id = ?1 AND k.order_id = ?2 AND k.revoked_at_ms IS NULL AND k.expires_at_ms > {now}",
     "SELECT 'person', w.name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
      FROM pickup_person w WHERE w.brand_id = ?1 AND w.order_id = ?2",
-    "SELECT 'contact', c.channel, c.address, s.address, c.ended_at_ms, NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+    "SELECT 'contact', c.channel, c.address, s.address, c.ended_at_ms, CASE WHEN {proved} THEN 1 ELSE 0 END, \
+     NULL, NULL, NULL, NULL, NULL, NULL \
      FROM (SELECT * FROM order_contact WHERE brand_id = ?1 AND order_id = ?2 \
        ORDER BY created_at_ms DESC, address LIMIT {most}) c \
      LEFT JOIN opt_out s ON s.brand_id = c.brand_id AND s.channel = c.channel AND s.address = c.address",
@@ -176,6 +178,15 @@ impl Facts {
                 .is_some_and(|status| status == "active"),
             payment_open: self.payment_open,
         })
+    }
+
+    /// Whether the order was placed with this number or mail address. That somebody said STOP is
+    /// told to those it concerns only: here, and where the account that has the order has proved
+    /// the address ([`proved`]). Anybody can name anybody's number for their own order.
+    pub fn is_of_the_shopper(&self, address: &str) -> bool {
+        let buyer = &self.order.buyer;
+        let known = [&buyer.phone_number, &buyer.email];
+        known.into_iter().flatten().any(|known| known == address)
     }
 
     /// Lines of the returns that were started.
@@ -246,7 +257,8 @@ impl Facts {
                 channel: row.text("k1")?,
                 address: row.text("k2")?,
                 active: row.int_opt("n1")?.is_none(),
-                opted_out: row.text_opt("k3")?.is_some(),
+                opted_out: row.text_opt("k3")?.is_some()
+                    && (row.int("n2")? != 0 || self.is_of_the_shopper(&row.text("k2")?)),
             }),
             "undelivered" => self.undelivered.push(row.text("k1")?),
             "return" => self.returns.push(row.json("doc")?),
@@ -283,6 +295,7 @@ fn question(visit: &Visit<'_>, claim: Option<&Claim>) -> (String, Vec<Value>) {
     let parts = PARTS
         .join(" UNION ALL ")
         .replace("{undelivered}", UNDELIVERED)
+        .replace("{proved}", &proved("c.address"))
         .replace("{transfer}", &transfers::document(dialect))
         .replace("{most_entries}", &MAX_ENTRIES.to_string())
         .replace("{most}", &MOST.to_string());
@@ -294,6 +307,15 @@ fn question(visit: &Visit<'_>, claim: Option<&Claim>) -> (String, Vec<Value>) {
         params.push(id.into());
     }
     (selects.join(" UNION ALL "), params)
+}
+
+/// Whether the account that has the order `?2` has proved the `address`.
+pub fn proved(address: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM account_order own JOIN account_identity i \
+         ON i.brand_id = own.brand_id AND i.account_id = own.account_id \
+         WHERE own.brand_id = ?1 AND own.order_id = ?2 AND i.address = {address})"
+    )
 }
 
 /// Of an account's document, or as the link has it.

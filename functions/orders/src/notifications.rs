@@ -13,7 +13,7 @@ use aisle_ucp::order::actions::{
 use aisle_words::Locale;
 
 use crate::access::Visit;
-use crate::facts::{Contact, Facts, look};
+use crate::facts::{Contact, Facts, look, proved};
 
 /// New addresses of one order, at most, …
 const MOST: i64 = 10;
@@ -129,7 +129,8 @@ fn plan<'a>(
     })
 }
 
-/// The statements that are unmet when the new address's owner said STOP.
+/// The statement that is unmet when the new address's owner said STOP and the shopper is to
+/// know. Whoever is not to know is never told that nothing is sent.
 fn write(
     batch: &mut Batch,
     visit: &Visit<'_>,
@@ -175,16 +176,18 @@ fn write(
                 "INSERT INTO order_contact (brand_id, order_id, channel, address, locale, created_at_ms) \
                  SELECT o.brand_id, o.id, ?3, ?4, ?5, {now} FROM customer_order o \
                  WHERE o.brand_id = ?1 AND o.id = ?2 AND NOT EXISTS (SELECT 1 FROM opt_out s \
-                   WHERE s.brand_id = ?1 AND s.channel = ?3 AND s.address IN (?4, ?6)) \
+                   WHERE s.brand_id = ?1 AND s.channel = ?3 AND s.address IN (?4, ?6) AND (?7 = 1 OR {proved})) \
                  ON CONFLICT (brand_id, order_id, channel, address) DO UPDATE \
-                 SET ended_at_ms = NULL, locale = excluded.locale, created_at_ms = excluded.created_at_ms",
+                 SET ended_at_ms = NULL, locale = excluded.locale, created_at_ms = excluded.created_at_ms"
+                    .replace("{proved}", &proved("?4")),
                 values![
                     brand_id,
                     order_id,
                     channel.name(),
                     address,
                     locale.tag(),
-                    forgotten(brand_id, channel, address)
+                    forgotten(brand_id, channel, address),
+                    i64::from(facts.is_of_the_shopper(address))
                 ],
             );
             consent(batch, visit, channel, (address, true, version));

@@ -24,6 +24,15 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// By what limits count who asks.
+    pub async fn counted_as(&self, call: &Call) -> String {
+        match self {
+            Self::Shopper(viewer) => viewer.counted_as(call).await,
+            Self::Staff(staff) => format!("device/{}", staff.device_id),
+            Self::Carrier(key) => format!("key/{key}"),
+        }
+    }
+
     /// Staff where a token is shown that is not a shopper's, else a shopper.
     pub async fn of(call: &Call, brand_id: &str) -> Result<Self, Error> {
         let shoppers = |token: &str| {

@@ -113,12 +113,13 @@ impl Creation<'_> {
         self.must_be_needed(&demand, &facts, waiting.as_ref())?;
         let fresh = self.plan(&demand, &facts)?;
         let answer = Answer::new(201, &self.created(&fresh, &facts))?;
+        let asker = self.caller.counted_as(self.call).await;
         let mut batch = command::begin(self.claim, &answer);
         self.hold_basket(&mut batch, &facts);
         Fresh::write(&mut batch, &self.brand.id, &fresh, &[]);
         let limits = facts.basket.as_ref().map(|basket| {
             let (brand, to) = (self.brand, &self.to.id);
-            Limits::write(&mut batch, brand, &basket.buyer, to, &fresh)
+            Limits::write(&mut batch, brand, (&asker, &basket.buyer), to, &fresh)
         });
         for one in &fresh {
             self.caller

@@ -34,18 +34,19 @@ const OF_SOURCE: &str = "SELECT 1 AS one FROM (\
     WHERE place.unpaid * 1000000 <= ?4 * (place.free + place.unpaid) + 999999";
 
 impl Limits {
-    /// After `fresh` has been written, for a cart or checkout of `buyer`.
+    /// After `fresh` has been written, for a cart or checkout of `buyer`. Whoever asks is counted
+    /// by `asker`, so that nobody uses up what somebody else may have.
     pub fn write(
         batch: &mut Batch,
         brand: &Brand,
-        buyer: &Buyer,
+        (asker, buyer): (&str, &Buyer),
         to_location_id: &str,
         fresh: &[Fresh],
     ) -> Self {
         let (brand_id, policy) = (&brand.id, &brand.policies.transfers);
         let (number, email) = (buyer.phone_number.as_deref(), buyer.email.as_deref());
         let first = batch.len();
-        for key in limit::contact_keys(brand_id, number, email) {
+        for key in limit::contact_keys(brand_id, asker, number, email) {
             let window_ms = policy.reservation_minutes.saturating_mul(MINUTE_MS);
             let name = format!("unpaid/{key}");
             limit::spend(batch, &name, policy.max_unpaid_per_contact, window_ms);

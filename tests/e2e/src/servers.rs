@@ -84,7 +84,7 @@ const POSTGRES: &str = r#"
     cd "$dir"
     $as "$3" -D "$dir/data" -U aisle -A trust --no-sync -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US 2>&1 || exit 1
     $as "$4" -D "$dir/data" -p "$1" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-        -c shared_preload_libraries=pg_stat_statements \
+        -c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.max=100000 \
         -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 2>&1 &
     server=$! stop=QUIT"#;
 

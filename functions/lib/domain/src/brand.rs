@@ -216,6 +216,11 @@ impl Brand {
         }
     }
 
+    /// Whether a number, in E.164 form, is of another country than the brand.
+    pub fn is_abroad(&self, e164: &str) -> bool {
+        contact::country_of(e164).is_some_and(|country| country != self.country)
+    }
+
     /// With countries and regions as codes, where they are understood.
     pub fn in_codes(mut self) -> Self {
         place::as_codes(&mut self.country, &mut self.region);

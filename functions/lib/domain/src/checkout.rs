@@ -106,6 +106,9 @@ pub struct Session {
     /// The hold of the shopper's own that the purchase ends. Who knows its id may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_id: Option<String>,
+    /// By what limits count who pays for it, once somebody does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub paid_by: String,
 }
 
 impl Session {
@@ -337,6 +340,7 @@ fn draft(
         order: None,
         cart_version: before.and_then(|before| before.cart_version),
         hold_id: hold_id.or_else(|| before?.hold_id.clone()),
+        paid_by: String::new(),
     };
     Ok((session, delivered.rejected))
 }

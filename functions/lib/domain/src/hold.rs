@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contact::{self, is_e164};
-use crate::known_by;
 use crate::notice::Refusal;
 use crate::plan::{Allocation, Demand};
 use crate::policy::HoldPolicy;
@@ -74,8 +73,11 @@ pub struct Hold {
     /// Each SKU once, in order; what is kept now.
     pub lines: Vec<HoldLine>,
     pub contact: Contact,
-    /// By these the open holds of one contact are counted: see [`Contact::keys`].
+    /// By these the open holds are counted that one asker has for one contact, …
     pub contact_keys: Vec<String>,
+    /// … and by this all that the asker has: an account's or a network's.
+    #[serde(default)]
+    pub asker_key: String,
     /// By when the store means to have it pulled.
     pub ready_at_ms: i64,
     /// What was not found, the oldest first.
@@ -154,12 +156,6 @@ impl Contact {
             phone_number,
             email,
         })
-    }
-
-    /// What the contact is known by: one key for the number and one for the address, in
-    /// order, each from `digest` of a text that is the same however it was typed.
-    pub fn keys(&self, digest: impl Fn(&str) -> String) -> Vec<String> {
-        known_by::keys(self.phone_number.as_deref(), self.email.as_deref(), digest)
     }
 }
 
@@ -300,6 +296,7 @@ mod tests {
             lines,
             contact: contact(Some("+12025550143"), None),
             contact_keys: vec!["k".into()],
+            asker_key: "a".into(),
             ready_at_ms: 0,
             changes: Vec::new(),
         }
@@ -321,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn one_contact_has_one_key_however_it_is_typed() {
+    fn one_contact_is_one_however_it_is_typed() {
         let typed = contact(Some("+1 (202) 555-0143"), Some(" ADA@Example.com "))
             .checked()
             .unwrap();
@@ -330,8 +327,6 @@ mod tests {
             .unwrap();
         assert_eq!(typed, plain);
         assert_eq!(typed.name, "Ada");
-        let keys = typed.keys(str::to_owned);
-        assert_eq!(keys, ["mailto:ada@example.com", "tel:+12025550143"]);
         assert!(!format!("{typed:?}").contains("ada"));
     }
 

@@ -108,8 +108,11 @@ pub struct HoldPolicy {
     pub keep_minutes: i64,
     /// Units of one hold, at most.
     pub max_units: i64,
-    /// Open holds of one contact at a time, at most.
+    /// Open holds that one account, or one network without an account, has for one contact at
+    /// a time, at most, …
     pub max_open: i64,
+    /// … and for all contacts.
+    pub max_open_of_asker: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +313,7 @@ impl Default for HoldPolicy {
             keep_minutes: 24 * 60,
             max_units: 5,
             max_open: 3,
+            max_open_of_asker: 100,
         }
     }
 }
@@ -462,6 +466,11 @@ impl Policies {
                 "holds.max_open",
                 self.holds.max_open,
                 (1, 100, "not within 1 and 100"),
+            ),
+            (
+                "holds.max_open_of_asker",
+                self.holds.max_open_of_asker,
+                (1, 10_000, "not within 1 and 10000"),
             ),
             ("layaway.deposit_ppm", layaway.deposit_ppm, PPM),
             (

@@ -23,6 +23,7 @@ impl Session {
     pub fn redact(&mut self) {
         self.buyer = Buyer::default();
         self.context = Context::default();
+        self.paid_by.clear();
         self.methods.iter_mut().for_each(Method::redact);
     }
 }
@@ -45,6 +46,7 @@ impl Hold {
             email: None,
         };
         self.contact_keys.clear();
+        self.asker_key.clear();
     }
 }
 

@@ -100,6 +100,7 @@ impl Sale {
             order: Some(order.clone()),
             cart_version: None,
             hold_id: None,
+            paid_by: String::new(),
         }
     }
 }

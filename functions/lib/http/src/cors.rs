@@ -91,7 +91,11 @@ impl Cors {
             Open::ToListed => reply.header("vary", "Origin"),
             _ => reply,
         };
-        let Some(origin) = self.allowed.as_ref().and_then(|origin| origin.to_str().ok()) else {
+        let Some(origin) = self
+            .allowed
+            .as_ref()
+            .and_then(|origin| origin.to_str().ok())
+        else {
             return reply;
         };
         let reply = reply.header("access-control-allow-origin", origin);
@@ -114,7 +118,10 @@ async fn brand(uri: &Uri, headers: &HeaderMap) -> Option<Rc<Brand>> {
 fn open(segments: &[String]) -> Open {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments[..] {
-        ["catalog" | "transfers" | "holds" | "accounts", "housekeeping"]
+        [
+            "catalog" | "transfers" | "holds" | "accounts",
+            "housekeeping",
+        ]
         | ["checkout-sessions", "recover"]
         | ["accounts", "web", ..]
         | ["holds", "pull-list"]
@@ -235,7 +242,10 @@ mod tests {
             answered(cors(Open::ToListed, true, None)),
             Some((204, None))
         );
-        assert_eq!(answered(cors(Open::ToListed, false, Some("https://a"))), None);
+        assert_eq!(
+            answered(cors(Open::ToListed, false, Some("https://a"))),
+            None
+        );
         assert_eq!(answered(cors(Open::ToNobody, true, None)), None);
         let nothing_there = Error::not_found("not_found", "");
         let listed = cors(Open::ToListed, true, Some("https://a"));

@@ -18,7 +18,7 @@ pub const LINK_PREFIX: &str = "lnk_";
 /// The cookie that carries an access token.
 pub const SESSION_COOKIE: &str = "aisle_session";
 /// The cookie that says that a browser is signed in, and nothing else: it lives as long as the
-/// device's session, of which only one path gets to see the token.
+/// device's session.
 pub const SIGNED_IN_COOKIE: &str = "aisle_signed_in";
 /// The cookie that carries a link's code.
 pub const LINK_COOKIE: &str = "aisle_link";
@@ -107,6 +107,14 @@ impl Viewer {
         }
     }
 
+    /// By what limits count whoever asks: the account, else [`network`].
+    pub async fn counted_as(&self, call: &Call) -> String {
+        match self {
+            Self::Account(shopper) => format!("account/{}", shopper.account_id),
+            Self::Anybody | Self::Link(_) => network(call).await,
+        }
+    }
+
     /// Whether this viewer may see and change an order or a cart (`scope`) with this id that
     /// belongs to `owner`: 401 where signing in may help, otherwise as `hidden` says, as if
     /// there were no such thing.
@@ -126,6 +134,18 @@ impl Viewer {
             (Self::Anybody, Some(_)) => Err(sign_in()),
         }
     }
+}
+
+/// By what limits count whoever asks, where no token is needed: one that is over says nothing.
+pub async fn asker(call: &Call, brand_id: &str) -> String {
+    let viewer = Viewer::of(call, brand_id).await;
+    let viewer = viewer.unwrap_or(Viewer::Anybody);
+    viewer.counted_as(call).await
+}
+
+/// By what limits count who shows nothing: a digest of the network that the call came from.
+pub async fn network(call: &Call) -> String {
+    format!("network/{}", sha256_hex(call.caller().await.as_bytes()))
 }
 
 /// The shopper who must be signed in: 401 otherwise.
@@ -189,18 +209,28 @@ fn has_cookie(call: &Call) -> bool {
 
 /// The value of a `Set-Cookie` header (RFC 6265, section 4.1): no script reads it, and only
 /// navigation brings it along from other sites. A lifetime of 0 ends it.
-pub fn set_cookie(call: &Call, name: &str, value: &str, path: &str, max_age_s: i64) -> String {
-    let secure = if call.asked_origin().starts_with("https://") {
-        "; Secure"
-    } else {
-        ""
-    };
-    format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
+pub fn set_cookie(call: &Call, name: &str, value: &str, max_age_s: i64) -> String {
+    let secure = if is_over_tls(call) { "; Secure" } else { "" };
+    let name = cookie_name(call, name);
+    format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The value of a cookie (RFC 6265, section 4.2), where a token could be.
 pub fn cookie<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
-    value_of(call.header("cookie")?, name)
+    value_of(call.header("cookie")?, &cookie_name(call, name))
+}
+
+/// Over TLS with the prefix that browsers take from nobody but this very host (RFC 6265bis,
+/// section 4.1.3.2): no neighbour of the same domain can put a cookie of its own in its place.
+fn cookie_name(call: &Call, name: &str) -> String {
+    match is_over_tls(call) {
+        true => format!("__Host-{name}"),
+        false => name.to_owned(),
+    }
+}
+
+fn is_over_tls(call: &Call) -> bool {
+    call.asked_origin().starts_with("https://")
 }
 
 fn value_of<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {

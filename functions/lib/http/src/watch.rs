@@ -11,10 +11,10 @@
 use std::time::{Duration, Instant};
 
 use aisle_store::limit::{self, Lease};
-use aisle_store::{Db, StoreError, sha256_hex};
+use aisle_store::{Db, StoreError};
 use spin_sdk::time::sleep;
 
-use crate::shopper::Viewer;
+use crate::shopper::{self, Viewer};
 use crate::{Call, Error, Event, Reply, after_response};
 
 /// From one look to the next.
@@ -54,10 +54,10 @@ impl Name {
     pub async fn of_viewer(call: &Call, viewer: &Viewer) -> Self {
         match viewer.account_id() {
             Some(account_id) => Self::of_account(account_id),
-            None => {
-                let network = sha256_hex(call.caller().await.as_bytes());
-                Self::new("network", &network, 96)
-            }
+            None => Self {
+                name: format!("stream/{}", shopper::network(call).await),
+                most: 96,
+            },
         }
     }
 }

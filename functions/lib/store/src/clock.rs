@@ -14,11 +14,20 @@ pub fn now_ms() -> i64 {
 }
 
 /// Ten random bytes, as [`aisle_domain::id::new_id`] wants them.
+///
+/// # Panics
+///
+/// Where there is no chance to be had: the runtime then answers 500. Whatever else this could
+/// return would be a code, a token or an id that somebody else can name.
 pub fn random() -> [u8; 10] {
+    drawn_by(getrandom::fill)
+}
+
+fn drawn_by(fill: impl FnOnce(&mut [u8]) -> Result<(), getrandom::Error>) -> [u8; 10] {
     let mut bytes = [0; 10];
-    // WASI's source of randomness cannot fail; zeros would still leave a valid id,
-    // which the database's unique constraint refuses if it was used before.
-    let _ = getrandom::fill(&mut bytes);
+    if let Err(error) = fill(&mut bytes) {
+        panic!("no source of randomness: {error}");
+    }
     bytes
 }
 
@@ -54,6 +63,12 @@ mod tests {
     fn the_digest_is_the_standards_one() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256_hex(b"abc"), expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "no source of randomness")]
+    fn nothing_is_made_without_chance() {
+        drawn_by(|_| Err(getrandom::Error::UNSUPPORTED));
     }
 
     #[test]

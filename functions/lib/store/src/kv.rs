@@ -132,7 +132,8 @@ pub struct Kv {
 impl Kv {
     /// The document under `key`, unless it has expired.
     pub async fn get_doc(&self, key: &str) -> Option<Doc> {
-        let doc = self.read(key).await?;
+        let found = answered(self.store().await.ok()?.get(key)).await;
+        let doc = found.ok().flatten().and_then(Doc::decode)?;
         (now_ms() < doc.expires_at_ms).then_some(doc)
     }
 
@@ -141,10 +142,11 @@ impl Kv {
         join_all(keys.iter().map(|key| self.get_doc(key))).await
     }
 
-    /// Stores the document unless a newer one is there. Between that look and the write
-    /// another writer may come; what is then too old goes when it expires.
+    /// Stores the document unless a newer one is there that has not expired: once the database
+    /// was restored, what it says is right, whatever it has said before. Between that look and
+    /// the write another writer may come; what is then too old goes when it expires.
     pub async fn put_doc(&self, key: &str, doc: &Doc) -> Result<(), StoreError> {
-        let present = self.read(key).await;
+        let present = self.get_doc(key).await;
         if present.is_some_and(|present| doc.is_older_than(&present)) {
             return Ok(());
         }
@@ -184,11 +186,6 @@ impl Kv {
         }
         let opened = answered(Store::open_default()).await?;
         Ok(self.store.get_or_init(|| opened))
-    }
-
-    async fn read(&self, key: &str) -> Option<Doc> {
-        let found = answered(self.store().await.ok()?.get(key)).await;
-        found.ok().flatten().and_then(Doc::decode)
     }
 }
 

@@ -4,11 +4,17 @@ use aisle_domain::known_by;
 
 use crate::{Batch, BatchError, Db, Dialect, StoreError, sha256_hex, values};
 
-/// What a person is counted by within a brand: a digest for the number and one for the
-/// address, as far as they are known.
-pub fn contact_keys(brand_id: &str, number: Option<&str>, address: Option<&str>) -> Vec<String> {
+/// What one `asker`'s requests for a person are counted by within a brand: a digest for the
+/// number and one for the address, as far as they are known. Anybody can name anybody's number,
+/// so what others ask for in the same name must not count for whom it belongs to.
+pub fn contact_keys(
+    brand_id: &str,
+    asker: &str,
+    number: Option<&str>,
+    address: Option<&str>,
+) -> Vec<String> {
     known_by::keys(number, address, |text| {
-        sha256_hex(format!("{brand_id}/{text}").as_bytes())
+        sha256_hex(format!("{brand_id}/{asker}/{text}").as_bytes())
     })
 }
 
@@ -17,6 +23,17 @@ pub fn contact_keys(brand_id: &str, number: Option<&str>, address: Option<&str>)
 /// one that is refused. One call.
 pub async fn allows(db: &Db, name: &str, most: i64, window_ms: i64) -> Result<bool, StoreError> {
     let mut batch = Batch::new();
+    count(&mut batch, name, window_ms);
+    let results = batch.commit(db).await?;
+    let used = results
+        .first()
+        .and_then(|result| result.rows.first())
+        .map_or(Ok(0), |row| row.int("used"))?;
+    Ok(used <= most)
+}
+
+/// Counts a use of `name` within a batch, however many there were: the row has `used`.
+pub fn count(batch: &mut Batch, name: &str, window_ms: i64) {
     batch.expect_rows(
         1,
         "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?2, 1) \
@@ -26,22 +43,21 @@ pub async fn allows(db: &Db, name: &str, most: i64, window_ms: i64) -> Result<bo
          RETURNING used",
         values![name, window_ms],
     );
-    let results = batch.commit(db).await?;
-    let used = results
-        .first()
-        .and_then(|result| result.rows.first())
-        .map_or(Ok(0), |row| row.int("used"))?;
-    Ok(used <= most)
+}
+
+/// Keeps `name` for so long from now on, so that a read can tell whether it was seen lately.
+pub fn remember(batch: &mut Batch, name: &str, for_ms: i64) {
+    batch.add(
+        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now} + ?2, 1) \
+         ON CONFLICT (name) DO UPDATE SET window_ends_ms = excluded.window_ends_ms",
+        values![name, for_ms],
+    );
 }
 
 /// Lets batches that name the same `name` (such as `hold/BRAND/CONTACT`) go one after the
 /// other, so that what the later one counts includes what the earlier one wrote.
 pub fn one_at_a_time(batch: &mut Batch, name: &str) {
-    batch.add(
-        "INSERT INTO rate_limit (name, window_ends_ms, used) VALUES (?1, {now}, 1) \
-         ON CONFLICT (name) DO UPDATE SET window_ends_ms = excluded.window_ends_ms",
-        values![name],
-    );
+    remember(batch, name, 0);
 }
 
 /// The same within a batch, which is unmet at this statement when `name` is used up; a use

@@ -63,6 +63,12 @@ pub fn forgotten(brand_id: &str, channel: Channel, address: &str) -> String {
     format!("sha256:{}", sha256_hex(known.as_bytes()))
 }
 
+/// By what the texts are counted that an `asker` has sent abroad, whatever for, so that none
+/// uses up what the brand sends there in a day.
+pub fn abroad_limit(brand_id: &str, asker: &str) -> String {
+    format!("text/abroad/{brand_id}/{asker}")
+}
+
 /// Takes back a message that nobody has begun to send.
 pub fn withdraw(batch: &mut Batch, brand_id: &str, dedup_key: &str) {
     batch.add(

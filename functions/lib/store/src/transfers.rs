@@ -1,4 +1,4 @@
-//! Transfers in the database. But for [`call_off`] stock is not touched here: whoever writes a
+//! Transfers in the database. Stock is not touched here: whoever writes a
 //! transfer reserves, releases or issues its units in the same batch.
 
 use aisle_domain::plan::Allocation;
@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Batch, Dialect,
     outbox::{self, Event},
-    stock::{self, Document},
     values,
 };
 
@@ -168,15 +167,21 @@ pub fn update(batch: &mut Batch, brand_id: &str, before: &Transfer, after: &Tran
     );
 }
 
-/// Calls a transfer off whose goods have not left, because what it is for is off: what is
-/// set aside for it at the source goes back onto the shelf. Unmet as for [`update`].
-pub fn call_off(batch: &mut Batch, brand_id: &str, before: &Transfer, reason: &str) {
+/// Calls a transfer off whose goods have not left, because what it is for is off. Answers what
+/// is set aside for it at the source, which is to go back onto the shelf: see
+/// [`stock::release_each`](crate::stock::release_each). Unmet as for [`update`].
+pub fn call_off(
+    batch: &mut Batch,
+    brand_id: &str,
+    before: &Transfer,
+    reason: &str,
+) -> Vec<Allocation> {
     let mut after = before.clone();
     after.status = Status::Cancelled;
     after.expires_at_ms = None;
     after.doc.cancelled_reason = Some(reason.to_owned());
     update(batch, brand_id, before, &after);
-    let held: Vec<Allocation> = before
+    before
         .lines
         .iter()
         .map(|line| Allocation {
@@ -184,8 +189,7 @@ pub fn call_off(batch: &mut Batch, brand_id: &str, before: &Transfer, reason: &s
             location_id: before.from_location_id.clone(),
             quantity: line.requested,
         })
-        .collect();
-    stock::release(batch, brand_id, Document::transfer(&before.id), &held);
+        .collect()
 }
 
 /// The transfer is to be looked at again at that instant; `None`: never.

@@ -41,7 +41,14 @@ impl Locale {
         let wanted = ranges.filter_map(|range| {
             let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
             let locale = Self::parse(tag)?;
-            let quality: f32 = weight.trim().strip_prefix("q=")?.trim().parse().ok()?;
+            let quality: f32 = weight
+                .trim()
+                .strip_prefix(['q', 'Q'])?
+                .trim_start()
+                .strip_prefix('=')?
+                .trim()
+                .parse()
+                .ok()?;
             (quality > 0.0).then_some((locale, quality))
         });
         let best = wanted.reduce(|best, next| if next.1 > best.1 { next } else { best });
@@ -67,6 +74,7 @@ mod tests {
             ("de", Some(Locale::De)),
             ("es-MX,es;q=0.9,en;q=0.8", Some(Locale::Es)),
             ("fr, de;q=0.7, en;q=0.8", Some(Locale::En)),
+            ("de;Q=0.7, en;Q=0.8", Some(Locale::En)),
             ("EN-us", Some(Locale::En)),
             ("en;q=0, de;q=0.1", Some(Locale::De)),
             ("fr", None),

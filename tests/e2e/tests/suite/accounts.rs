@@ -23,7 +23,8 @@ pub use erasure::{
 };
 pub use forms::{
     a_browser_signs_in_without_a_script, a_link_does_not_hide_who_is_signed_in,
-    another_site_cannot_use_a_cookie, the_sign_in_page_says_what_is_wrong,
+    another_site_cannot_use_a_cookie, over_tls_cookies_are_the_hosts_own,
+    the_sign_in_page_says_what_is_wrong,
 };
 pub use identities::{
     an_address_is_given_up, an_address_is_given_up_by_its_person_only, one_address_stays,

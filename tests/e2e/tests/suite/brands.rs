@@ -166,7 +166,10 @@ pub async fn only_a_brands_own_hosts_are_told(pair: Pair) -> Result<()> {
         }
     }
     aisle.send_messages().await?;
-    let found = aisle.database.search(&["evil.example", "192.0.2.7"]).await?;
+    let found = aisle
+        .database
+        .search(&["evil.example", "192.0.2.7"])
+        .await?;
     assert!(found.is_empty(), "{found:?}");
     Ok(())
 }

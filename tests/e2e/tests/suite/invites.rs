@@ -12,7 +12,7 @@ pub use asking::{
     limits_hold_for_networks_and_brands, limits_hold_for_numbers_and_callers,
     links_are_listed_and_revoked, the_wrong_people_have_no_links,
 };
-pub use scene::code_of as link_code;
+pub use scene::{code_of as link_code, order as new_order};
 
 pub use claiming::{
     a_cart_moves_to_the_phone_and_into_the_account, a_cart_on_the_phone_comes_along_to_the_sign_in,

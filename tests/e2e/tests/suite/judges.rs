@@ -68,12 +68,15 @@ fn judge(output: Output) -> Result<()> {
     Ok(())
 }
 
-/// Gives Harbor, which ships where the runner's buyer lives, a name that the runner can resolve.
+/// Gives Harbor, which ships where the runner's buyer lives, a name that the runner can resolve,
+/// and no tax that depends on the state: the runner's address has none, and would be asked for it.
 async fn harbor_by_address(aisle: &Environment) -> Result<Client> {
     let admin = aisle.admin();
     let mut brand = admin.get("/admin/brands/harbor").expect(200).await?.json();
     let hosts = brand["hosts"].as_array_mut().context("no hosts")?;
     hosts.push(json!(aisle.addr().to_string()));
+    let rates = brand["tax_rates"].as_array_mut().context("no rates")?;
+    rates.retain(|rate| rate["region"].is_null());
     admin
         .put("/admin/brands/harbor")
         .json(&brand)

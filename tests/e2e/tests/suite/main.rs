@@ -52,6 +52,7 @@ mod search;
 mod sourcing;
 mod stores_story;
 mod story;
+mod strangers;
 mod streams;
 mod sync;
 mod transfers;
@@ -71,6 +72,7 @@ harness::suite! {
         an_erasure_that_was_cut_short_goes_on,
         personal_data_is_kept_as_long_as_the_policy_says,
         a_browser_signs_in_without_a_script,
+        over_tls_cookies_are_the_hosts_own,
         another_site_cannot_use_a_cookie,
         the_sign_in_page_says_what_is_wrong,
         nobody_learns_who_is_known,
@@ -421,6 +423,13 @@ harness::suite! {
         from_a_search_to_collecting_at_a_store,
         shipping_with_tax_added_and_included,
         a_declined_payment_releases_the_stock,
+    ],
+    strangers: [
+        codes_that_others_ask_for_keep_nobody_out,
+        who_has_the_code_gets_in_whatever_others_guess,
+        holds_under_ones_number_are_no_ones_elses,
+        links_of_strangers_leave_those_of_buyers,
+        what_is_kept_past_its_time_is_free_at_once,
     ],
     transfers: [
         a_quote_says_from_where_when_and_why,

@@ -123,7 +123,10 @@ async fn ask_for_what_is_not_there(aisle: &Environment, number: usize) -> Result
         ("/catalog/lookup", json!({"ids": names})),
         ("/catalog/product", json!({"id": sku})),
         ("/catalog/product", json!({"id": id})),
-        ("/locations/lookup", json!({"ids": [format!("NO-{number}"), id]})),
+        (
+            "/locations/lookup",
+            json!({"ids": [format!("NO-{number}"), id]}),
+        ),
         ("/locations/search", json!({"filters": {"items": names}})),
         (
             "/carts",

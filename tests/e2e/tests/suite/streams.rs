@@ -5,7 +5,6 @@ use std::time::Duration;
 use aisle_e2e::accounts::{sign_in, with_token};
 use aisle_e2e::environment::{NORTH, NORTH_COUNTRY};
 use aisle_e2e::events::Events;
-use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{complete, items, line, order_id, shipping_checkout};
 use aisle_e2e::{Client, Environment, Pair, Setup};
 use anyhow::{Context, Result};
@@ -104,9 +103,7 @@ pub async fn a_till_has_so_many_streams(pair: Pair) -> Result<()> {
     let store = store.context("a store")?;
     let till = aisle.staff(NORTH, &store, "pos").await?;
     let (here, token) = (&till.client, format!("Bearer {}", till.token));
-    let there = neighbour
-        .client(NORTH)
-        .with_header("authorization", &token);
+    let there = neighbour.client(NORTH).with_header("authorization", &token);
     let mut streams = open(here, BOARD, OF_TILL - 1).await?;
     streams.extend(open(&there, BOARD, 1).await?);
     is_turned_away(here, BOARD).await?;

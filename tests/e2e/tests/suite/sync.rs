@@ -337,8 +337,8 @@ pub async fn open_streams_of_devices_hold_no_connection(pair: Pair) -> Result<()
     let item = items(&aisle.north(), 1).await?.remove(0);
     let mut open = Vec::new();
     for number in 0..PHONES {
-        let phone = sign_in(&aisle, NORTH, &format!("ada{number}@example.com"));
-        let phone = phone.await?.client;
+        let address = format!("ada{number}@example.com");
+        let phone = sign_in(&aisle, NORTH, &address).await?.client;
         let made = cart(&phone, &item.id).await?;
         let mut streams = Vec::new();
         for _ in 0..STREAMS_OF_A_PHONE {

@@ -23,7 +23,8 @@ const NO_MAIL: [&str; 8] = [
     "ada@127.0.0.1",
 ];
 
-async fn checkout_of(shopper: &Client, buyer: Value) -> Result<Value> {
+/// A checkout of this buyer to which nothing is missing but the payment.
+pub async fn checkout_of(shopper: &Client, buyer: Value) -> Result<Value> {
     let item = items(shopper, 1).await?.remove(0);
     let request = json!({
         "line_items": [line(&item.id, 1)], "buyer": buyer, "fulfillment": shipping_to(NORTH_COUNTRY),

@@ -114,6 +114,15 @@ pub struct SendingLimits {
     pub foreign_country_per_day: i64,
 }
 
+impl SendingLimits {
+    /// Texts abroad that any one network or account may have sent in a day: so few that it
+    /// takes many of them to use up [`foreign_country_per_day`](Self::foreign_country_per_day).
+    pub fn abroad_of_one_per_day(&self) -> i64 {
+        const ASKERS: i64 = 50;
+        self.foreign_country_per_day.saturating_add(ASKERS - 1) / ASKERS
+    }
+}
+
 impl Default for NotificationPolicy {
     fn default() -> Self {
         Self {

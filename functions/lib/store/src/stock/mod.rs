@@ -134,17 +134,33 @@ pub fn release(
     document: Document<'_>,
     allocations: &[Allocation],
 ) {
-    let allocations = summed(allocations);
-    let_go(batch, brand_id, document, &allocations, "released");
+    release_each(batch, brand_id, &[(document, allocations)]);
+}
+
+/// The same for several documents, whose rows are locked in the order of [`reserve`].
+pub fn release_each(batch: &mut Batch, brand_id: &str, holdings: &[Holding<'_>]) {
+    for (document, allocations) in holdings {
+        let_go(
+            batch,
+            brand_id,
+            *document,
+            &summed(*allocations),
+            "released",
+        );
+    }
+    let all = summed(holdings.iter().flat_map(|(_, allocations)| *allocations));
     each_must(
         batch,
         brand_id,
         "UPDATE stock SET reserved = reserved - ?4, updated_at_ms = {now} \
          WHERE brand_id = ?1 AND sku = ?2 AND location_id = ?3",
-        &allocations,
+        &all,
     );
-    movements(batch, brand_id, "release", document, &allocations, [0, -1]);
-    changed_events(batch, brand_id, &allocations);
+    for (document, allocations) in holdings {
+        let allocations = summed(*allocations);
+        movements(batch, brand_id, "release", *document, &allocations, [0, -1]);
+    }
+    changed_events(batch, brand_id, &all);
 }
 
 /// Units that the document holds leave the shelf, for a `reason` such as `sale` or

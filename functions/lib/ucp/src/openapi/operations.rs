@@ -53,6 +53,8 @@ fn healthz() {}
         (status = 200, description = "How many events were carried out, whether more wait, and what the housekeeping answered when it was its time", body = Object),
         (status = 202, description = "With `Prefer: respond-async`: it begins now, without the housekeeping"),
         (status = 401, description = "The relay's key is missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "No relay key is configured", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[allow(dead_code)]
@@ -64,6 +66,8 @@ fn run_relay() {}
     responses(
         (status = 200, description = "At most 50, the oldest first, with the number of attempts", body = Object),
         (status = 401, description = "The relay's key is missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "No relay key is configured", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[allow(dead_code)]
@@ -76,6 +80,8 @@ fn dead_events() {}
     responses(
         (status = 202, description = "It is among the waiting events again"),
         (status = 401, description = "The relay's key is missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "No relay key is configured", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such event was given up", body = Problem, content_type = "application/problem+json"),
     )
 )]

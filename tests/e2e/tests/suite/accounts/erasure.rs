@@ -414,8 +414,10 @@ pub async fn personal_data_is_kept_as_long_as_the_policy_says(pair: Pair) -> Res
     }
     // What is left knows the number again, and what was said there.
     assert_eq!(rows("consent WHERE source = 'page'").await?, 1);
-    let next = super::order(&aisle.north()).await?;
-    let refused = tell(&aisle, &next).await?;
+    let buyer = json!({"email": "guest@example.com", "phone_number": GUESTS_PHONE});
+    let next = crate::typed::checkout_of(&aisle.north(), buyer).await?;
+    let next = complete(&aisle.north(), &next).await?.json();
+    let refused = tell(&aisle, order_id(&next)).await?;
     assert_eq!(
         (refused.status.as_u16(), &refused.json()["code"]),
         (409, &json!("opted_out"))

@@ -86,6 +86,45 @@ async fn browser(aisle: &Environment, client: &Client) -> Result<String> {
     ))
 }
 
+/// Over TLS a neighbour of the same domain can put no cookie in the place of ours.
+pub async fn over_tls_cookies_are_the_hosts_own(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair).start().await?;
+    let admin = aisle.admin();
+    let mut brand = admin.get("/admin/brands/north").expect(200).await?.json();
+    let hosts = brand["hosts"].as_array_mut().context("no hosts")?;
+    hosts.push(json!("shop.example"));
+    let put = admin.put("/admin/brands/north").json(&brand);
+    put.expect(200).await?;
+    aisle.drain_outbox().await?;
+
+    // TLS ends in front of the edge, for every host of the public.
+    let client = Client::new(aisle.addr(), "shop.example");
+    let form = "address=ada%40example.com";
+    let sent = submit(&client, "/accounts/web/codes", "", form).await?;
+    let challenge = field(location(&sent), "challenge").context("no challenge")?;
+    let code = code_of(&aisle.database, challenge).await?;
+    let form = format!("challenge={challenge}&code={code}");
+    let signed_in = submit(&client, "/accounts/web/sessions", "", &form).await?;
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    for set in signed_in.headers.get_all("set-cookie") {
+        let set = set.to_str()?;
+        assert!(set.starts_with("__Host-aisle_"), "{set}");
+        assert!(
+            set.contains("; Path=/;") && set.ends_with("; Secure"),
+            "{set}"
+        );
+        assert!(!set.contains("Domain"), "{set}");
+    }
+    let cookies = cookies(&signed_in);
+    let token = &cookies["__Host-aisle_session"];
+    let me = |cookie: String| client.get("/accounts/me").header("cookie", &cookie).send();
+    let own = me(format!("__Host-aisle_session={token}")).await?;
+    assert_eq!(own.status, 200, "{own:?}");
+    let planted = me(format!("aisle_session={token}")).await?;
+    assert_eq!(planted.status, 401, "{planted:?}");
+    Ok(())
+}
+
 pub async fn a_browser_signs_in_without_a_script(pair: Pair) -> Result<()> {
     let aisle = Setup::demo(pair).start().await?;
     let client = Client::new(aisle.addr(), NORTH);

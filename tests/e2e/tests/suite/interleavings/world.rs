@@ -287,6 +287,8 @@ async fn set_policies(aisle: &Environment) -> Result<()> {
     brand["pickup_days"] = json!(1);
     brand["policies"] = json!({
         "transfers": {"approval": "manual", "approval_minutes": 120, "reservation_minutes": 30},
+        // What parts and payments have in common is told to the cent.
+        "payments": {"cash_rounding_minor": 1},
         "holds": {"keep_minutes": 90, "max_units": 5, "max_open": 100},
         "layaway": {
             "allowed": true, "deposit_ppm": 200_000, "instalments": 2, "interval_days": 1, "grace_days": 1,
