@@ -28,15 +28,15 @@ const MAX_AGE_S: &str = "7200";
 
 /// Whose pages may call a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
-    ToAll,
-    ToListed,
-    ToNobody,
+enum OpenTo {
+    All,
+    Listed,
+    Nobody,
 }
 
 /// What a request says about where it comes from, and what follows for its answer.
 pub(crate) struct Cors {
-    open: Open,
+    open: OpenTo,
     is_preflight: bool,
     /// What `Access-Control-Allow-Origin` says.
     allowed: Option<HeaderValue>,
@@ -48,8 +48,8 @@ impl Cors {
         let open = open(&path::segments_lossy(uri.path()));
         let origin = headers.get(ORIGIN);
         let allowed = match (open, origin) {
-            (Open::ToAll, _) => Some(HeaderValue::from_static("*")),
-            (Open::ToListed, Some(origin)) => {
+            (OpenTo::All, _) => Some(HeaderValue::from_static("*")),
+            (OpenTo::Listed, Some(origin)) => {
                 let brand = brand(uri, headers).await;
                 let listed = |brand: Rc<Brand>| {
                     let origin = origin.to_str();
@@ -71,7 +71,7 @@ impl Cors {
     /// The answer to a preflight, of which the path's refusal knows the methods: no function
     /// has a method `OPTIONS` of its own.
     pub(crate) fn preflight(&self, refusal: &Error) -> Option<Reply> {
-        if !self.is_preflight || self.open == Open::ToNobody {
+        if !self.is_preflight || self.open == OpenTo::Nobody {
             return None;
         }
         let methods = refusal.header_value("allow")?;
@@ -88,7 +88,7 @@ impl Cors {
     /// Says with an answer, whatever it is, whether the page may read it.
     pub(crate) fn stamp(&self, reply: Reply) -> Reply {
         let reply = match self.open {
-            Open::ToListed => reply.header("vary", "Origin"),
+            OpenTo::Listed => reply.header("vary", "Origin"),
             _ => reply,
         };
         let Some(origin) = self
@@ -115,7 +115,7 @@ async fn brand(uri: &Uri, headers: &HeaderMap) -> Option<Rc<Brand>> {
 }
 
 /// Staff and machines call below the same paths as shoppers, but from no page.
-fn open(segments: &[String]) -> Open {
+fn open(segments: &[String]) -> OpenTo {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments[..] {
         [
@@ -131,17 +131,17 @@ fn open(segments: &[String]) -> Open {
             "transfers",
             _,
             "approve" | "refuse" | "pick" | "ship" | "events" | "receive" | "close",
-        ] => Open::ToNobody,
+        ] => OpenTo::Nobody,
         ["catalog" | "stock" | "locations", ..]
         | [".well-known", "ucp"]
         | ["openapi.json"]
-        | ["orders", "pass-keys"] => Open::ToAll,
+        | ["orders", "pass-keys"] => OpenTo::All,
         [
             "carts" | "checkout-sessions" | "orders" | "holds" | "layaways" | "transfers"
             | "accounts" | "sync" | "invites",
             ..,
-        ] => Open::ToListed,
-        _ => Open::ToNobody,
+        ] => OpenTo::Listed,
+        _ => OpenTo::Nobody,
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
             "/locations/search",
             "/.well-known/ucp",
         ] {
-            assert_eq!(open(path), Open::ToAll, "{path}");
+            assert_eq!(open(path), OpenTo::All, "{path}");
         }
         for path in [
             "/carts",
@@ -175,7 +175,7 @@ mod tests {
             "/sync/stream",
             "/invites",
         ] {
-            assert_eq!(open(path), Open::ToListed, "{path}");
+            assert_eq!(open(path), OpenTo::Listed, "{path}");
         }
         for path in [
             "/",
@@ -193,11 +193,11 @@ mod tests {
             "/accounts/housekeeping",
             "/checkout-sessions/recover",
         ] {
-            assert_eq!(open(path), Open::ToNobody, "{path}");
+            assert_eq!(open(path), OpenTo::Nobody, "{path}");
         }
     }
 
-    fn cors(open: Open, is_preflight: bool, allowed: Option<&'static str>) -> Cors {
+    fn cors(open: OpenTo, is_preflight: bool, allowed: Option<&'static str>) -> Cors {
         Cors {
             open,
             is_preflight,
@@ -214,15 +214,15 @@ mod tests {
         };
         let (origin, vary) = (Some("https://a".to_owned()), Some("Origin".to_owned()));
         assert_eq!(
-            stamped(cors(Open::ToAll, false, Some("*"))),
+            stamped(cors(OpenTo::All, false, Some("*"))),
             (Some("*".into()), None)
         );
         assert_eq!(
-            stamped(cors(Open::ToListed, false, Some("https://a"))),
+            stamped(cors(OpenTo::Listed, false, Some("https://a"))),
             (origin, vary.clone())
         );
-        assert_eq!(stamped(cors(Open::ToListed, false, None)), (None, vary));
-        assert_eq!(stamped(cors(Open::ToNobody, false, None)), (None, None));
+        assert_eq!(stamped(cors(OpenTo::Listed, false, None)), (None, vary));
+        assert_eq!(stamped(cors(OpenTo::Nobody, false, None)), (None, None));
     }
 
     #[test]
@@ -235,20 +235,20 @@ mod tests {
         };
         let methods = Some("GET, HEAD, PUT".to_owned());
         assert_eq!(
-            answered(cors(Open::ToListed, true, Some("https://a"))),
+            answered(cors(OpenTo::Listed, true, Some("https://a"))),
             Some((204, methods))
         );
         assert_eq!(
-            answered(cors(Open::ToListed, true, None)),
+            answered(cors(OpenTo::Listed, true, None)),
             Some((204, None))
         );
         assert_eq!(
-            answered(cors(Open::ToListed, false, Some("https://a"))),
+            answered(cors(OpenTo::Listed, false, Some("https://a"))),
             None
         );
-        assert_eq!(answered(cors(Open::ToNobody, true, None)), None);
+        assert_eq!(answered(cors(OpenTo::Nobody, true, None)), None);
         let nothing_there = Error::not_found("not_found", "");
-        let listed = cors(Open::ToListed, true, Some("https://a"));
+        let listed = cors(OpenTo::Listed, true, Some("https://a"));
         assert!(listed.preflight(&nothing_there).is_none());
     }
 }

@@ -169,10 +169,7 @@ pub async fn an_article_is_found_in_every_symbol_that_carries_it(pair: Pair) -> 
     let (one, rest) = printed.split_at(1);
     let (left, right) = rest.split_at(6);
     for (text, serial) in [
-        (
-            format!("1021072911\u{1d}172405310100693570007182").replace("00693570007182", &gtin14),
-            None,
-        ),
+        (format!("1021072911\u{1d}1724053101{gtin14}"), None),
         (format!("17240531\u{1d}01{gtin14}"), None),
         (format!("21SER1\u{1d}01{gtin14}10LOT"), Some("SER1")),
         (format!("(10)LOT7(01){gtin14}(21)A-1"), Some("A-1")),
