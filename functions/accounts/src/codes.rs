@@ -11,7 +11,7 @@ use aisle_domain::contact::{self, Channel, Purpose};
 use aisle_domain::instant::rfc3339;
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::shopper::{self, Viewer};
-use aisle_http::{Call, Error, Reply, notify_messages};
+use aisle_http::{Call, Error, Reply, channel, notify_messages};
 use aisle_store::idempotency::{self, Claim};
 use aisle_store::messages::{self, NewMessage};
 use aisle_store::{Batch, limit, new_id, random, sha256_hex, values};
@@ -76,6 +76,7 @@ pub struct NewCode<'a> {
 impl NewCode<'_> {
     /// Writes the code and its message down: the answer is the [`Challenge`].
     pub async fn send(&self, call: &Call, claim: Option<&Claim>) -> Result<Reply, Error> {
+        channel::must_be_served(self.channel).await?;
         let (scope, key) = claim.map_or(("", ""), |claim| (&claim.scope, &claim.key));
         let brand_id = &self.brand.id;
         let network = shopper::network(call).await;

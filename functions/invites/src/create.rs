@@ -6,7 +6,7 @@ use aisle_domain::id::is_id;
 use aisle_domain::invite::{self, Scope, State};
 use aisle_http::command::{self, Answer, Committed};
 use aisle_http::shopper::{self, Viewer};
-use aisle_http::{Call, Error, Reply, notify_messages};
+use aisle_http::{Call, Error, Reply, channel, notify_messages};
 use aisle_store::changes::{self, Kind};
 use aisle_store::idempotency::{self, Claim, Outcome};
 use aisle_store::messages::{self, NewMessage};
@@ -69,6 +69,7 @@ pub async fn create(call: &Call) -> Result<Reply, Error> {
     let request: InviteRequest = call.parse(&body)?;
     let caller = Caller::of(call, &brand.id).await?;
     let wanted = Wanted::of(call, &brand, request)?;
+    channel::must_be_served(wanted.channel).await?;
     let name = caller.name(wanted.scope, &wanted.subject_id);
     let claim = call.claim(&brand.id, &format!("create-invite/{name}"), &body)?;
     let facts = Facts::read(call, &brand, &caller, &wanted, claim.as_ref()).await?;

@@ -2,7 +2,7 @@
 
 use aisle_domain::brand::Brand;
 use aisle_domain::invite::{Refused, State, normalise_code};
-use aisle_http::{Call, Error};
+use aisle_http::{Call, Error, shopper};
 use aisle_store::{limit, sha256_hex, values};
 
 use crate::row::{InviteRow, select};
@@ -84,12 +84,13 @@ impl Obstacle {
     }
 }
 
-/// The link with this code, however it stands. One call; a second one counts a miss.
+/// The link with this code, however it stands. One call; a second one counts a miss. Whoever has
+/// the code gets in, whatever others of the same network have guessed: with 70 random bits no
+/// guess hits.
 pub async fn find(call: &Call, brand: &Brand, code: &str) -> Result<InviteRow, Fault> {
     let unknown = || Fault::Obstacle(Obstacle::Unknown);
     let code = normalise_code(code).ok_or_else(unknown)?;
-    let caller = sha256_hex(call.caller().await.as_bytes());
-    let counter = format!("link/{}/{caller}", brand.id);
+    let counter = format!("link/{}/{}", brand.id, shopper::network(call).await);
     let sql = format!(
         "SELECT l.used, f.* FROM (SELECT 1 AS one) probe \
          LEFT JOIN rate_limit l ON l.name = ?4 AND l.window_ends_ms > {{now}} LEFT JOIN ({}) f ON 1 = 1",
@@ -98,12 +99,12 @@ pub async fn find(call: &Call, brand: &Brand, code: &str) -> Result<InviteRow, F
     let params = values![&brand.id, sha256_hex(code.as_bytes()), "", &counter];
     let row = call.db().query_one_opt(sql, params).await?;
     let row = row.ok_or_else(|| Error::internal("no row from a probe"))?;
+    if row.text_opt("id")?.is_some() {
+        return Ok(InviteRow::of(&row)?);
+    }
     if row.int_opt("used")?.is_some_and(|used| used >= MISSES) {
         return Err(Fault::Obstacle(Obstacle::TooMany));
     }
-    if row.text_opt("id")?.is_none() {
-        limit::allows(call.db(), &counter, MISSES, WINDOW_MS).await?;
-        return Err(unknown());
-    }
-    Ok(InviteRow::of(&row)?)
+    limit::allows(call.db(), &counter, MISSES, WINDOW_MS).await?;
+    Err(unknown())
 }

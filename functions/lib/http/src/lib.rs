@@ -21,6 +21,7 @@ pub mod auth;
 mod background;
 mod body;
 mod call;
+pub mod channel;
 pub mod command;
 mod cors;
 mod error;

@@ -1,5 +1,7 @@
 //! HTTP requests to an edge, as any client would send them.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
@@ -7,6 +9,37 @@ use http::{Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use wasmtime_wasi_http::{WasiBody, default_send_request};
+
+use super::keys;
+
+/// Which edge is meant.
+#[derive(Debug, clap::Args)]
+pub struct Target {
+    /// The edge to send to, here or on Spin.
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    url: String,
+    /// An admin key; by default that of the state folder.
+    #[arg(long)]
+    key: Option<String>,
+    /// Folder in which `cargo up` keeps its state.
+    #[arg(long, default_value = ".aisle")]
+    state: PathBuf,
+}
+
+impl Target {
+    /// # Errors
+    /// No key is given, and the state folder has none.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let key = match &self.key {
+            Some(key) => key.clone(),
+            None => keys::admin(&self.state)?,
+        };
+        Ok(Client {
+            url: self.url.trim_end_matches('/').to_owned(),
+            key,
+        })
+    }
+}
 
 /// An edge and the admin key for it.
 pub struct Client {

@@ -1,6 +1,6 @@
 //! Loads the demo retailer, over the same routes that a user has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -8,8 +8,9 @@ use http::Method;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
-use super::client::{Client, Payload};
+use super::client::{Client, Payload, Target};
 use super::import::{self, Kind};
+use super::progress;
 
 /// Files of a brand in the order in which they build on each other.
 const FILES: [(&str, Kind); 4] = [
@@ -18,6 +19,29 @@ const FILES: [(&str, Kind); 4] = [
     ("stock.csv", Kind::Stock),
     ("lanes.csv", Kind::Lanes),
 ];
+
+#[derive(Debug, clap::Args)]
+pub struct Flags {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Loads the demo retailer into a running app; again, if need be, which changes nothing.
+///
+/// # Errors
+/// As for [`load`].
+pub async fn run(manifest: &Path, flags: &Flags) -> anyhow::Result<()> {
+    let loading = progress::step("loading the demo retailer");
+    load(&flags.target.client()?, &folder(manifest)).await?;
+    progress::done(&loading, "the demo retailer is loaded");
+    Ok(())
+}
+
+/// Where the demo retailer is.
+pub fn folder(manifest: &Path) -> PathBuf {
+    let root = manifest.parent().unwrap_or(Path::new(""));
+    root.join("infra/demo")
+}
 
 /// Whether there is a demo retailer to load.
 pub fn exists(folder: &Path) -> bool {

@@ -16,9 +16,9 @@ use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::client::{Client, Payload};
+use super::client::{Client, Payload, Target};
 use super::parts::{self, Parts};
-use super::{keys, progress};
+use super::progress;
 
 /// Bad rows, and warnings, shown for each file.
 const SHOWN_FINDINGS: usize = 20;
@@ -31,15 +31,8 @@ pub struct Flags {
     /// SKU, locations, stock (also Shopify's inventory), or lanes.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The edge to send them to.
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    url: String,
-    /// An admin key; by default that of the state folder.
-    #[arg(long)]
-    key: Option<String>,
-    /// Folder in which `cargo up` keeps its state.
-    #[arg(long, default_value = ".aisle")]
-    state: PathBuf,
+    #[command(flatten)]
+    target: Target,
     /// Handle of the brand that the rows belong to.
     #[arg(long)]
     brand: Option<String>,
@@ -91,14 +84,7 @@ impl From<import::Kind> for Kind {
 /// # Errors
 /// A file cannot be read, nobody answers, or the edge refuses a file as a whole.
 pub async fn run(flags: Flags) -> anyhow::Result<()> {
-    let key = match flags.key {
-        Some(key) => key,
-        None => keys::admin(&flags.state)?,
-    };
-    let client = Client {
-        url: flags.url.trim_end_matches('/').to_owned(),
-        key,
-    };
+    let client = flags.target.client()?;
     let mut refused = 0;
     for file in &flags.files {
         let kind = match flags.kind {

@@ -32,6 +32,8 @@ enum Command {
     Up(up::Flags),
     /// Brings a database to the newest schema. Running it again changes nothing.
     Migrate(MigrateFlags),
+    /// Loads the demo retailer into a running app.
+    Demo(demo::Flags),
     /// Makes a large retailer, to see how the app does then.
     Fill(fill::Flags),
     /// Sends CSV files of products, locations, stock or lanes to a running edge.
@@ -59,6 +61,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         match command {
             Command::Up(flags) => up::run(manifest, flags).await,
             Command::Migrate(flags) => migrate(manifest, flags).await,
+            Command::Demo(flags) => demo::run(&manifest, &flags).await,
             Command::Fill(flags) => fill::run(manifest, flags).await,
             Command::Import(flags) => import::run(flags).await,
         }

@@ -83,10 +83,7 @@ async fn serve(manifest: &Path, flags: &Flags, keys: &Keys, url: &str) -> anyhow
         url: url.to_owned(),
         key: keys.admin.clone(),
     };
-    let folder = manifest
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join("infra/demo");
+    let folder = demo::folder(manifest);
     if !flags.no_demo && demo::exists(&folder) {
         load_demo_once(&client, &folder, flags).await?;
     }

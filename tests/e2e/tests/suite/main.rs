@@ -426,6 +426,7 @@ harness::suite! {
     ],
     strangers: [
         codes_that_others_ask_for_keep_nobody_out,
+        what_nobody_can_send_is_refused,
         who_has_the_code_gets_in_whatever_others_guess,
         holds_under_ones_number_are_no_ones_elses,
         links_of_strangers_leave_those_of_buyers,

@@ -36,6 +36,31 @@ async fn ask_for_code(client: &Client) -> Result<Option<String>> {
     }
 }
 
+/// Whoever would wait for it learns at once that nobody sends it.
+pub async fn what_nobody_can_send_is_refused(pair: Pair) -> Result<()> {
+    let aisle = Setup::demo(pair)
+        .variable("sms_provider", "")
+        .start()
+        .await?;
+    let shopper = aisle.north();
+    let text = json!({"channel": "sms", "address": "+4915112345678"});
+    let refused = shopper
+        .post("/accounts/codes")
+        .json(&text)
+        .expect(422)
+        .await?;
+    let problem = refused.json();
+    assert_eq!(problem["code"], "channel_not_served", "{refused:?}");
+    assert_eq!(problem["path"], "$.channel");
+    let (order, _) = crate::invites::new_order(&aisle).await?;
+    let link = json!({"scope": "order", "id": order, "channel": "sms", "address": "+4915112345678",
+                      "consent": {"wording_version": "2026-11"}});
+    let refused = shopper.post("/invites").json(&link).expect(422).await?;
+    assert_eq!(refused.json()["code"], "channel_not_served");
+    assert!(ask_for_code(&shopper).await?.is_some(), "mails are sent");
+    Ok(())
+}
+
 async fn sign_in(aisle: &Environment, client: &Client, challenge: &str) -> Result<u16> {
     let code = code_of(&aisle.database, challenge).await?;
     let request = json!({"challenge_id": challenge, "code": code, "device_name": "Phone"});
