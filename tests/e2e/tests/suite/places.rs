@@ -526,30 +526,3 @@ pub async fn a_quote_looks_at_lanes(pair: Pair) -> Result<()> {
     );
     Ok(())
 }
-
-/// Nobody fills the key-value store with questions about nothing.
-pub async fn an_unknown_sku_leaves_nothing_behind(pair: Pair) -> Result<()> {
-    if !crate::harness::counts_sql() {
-        return Ok(());
-    }
-    let aisle = Setup::demo(pair).start().await?;
-    let shopper = aisle.north();
-    let mut fewest = u64::MAX;
-    for number in 0..5 {
-        let path = format!("/stock/NOTHING-{number}");
-        shopper.get(&path).expect(404).await?;
-        let (sql, key_value) = (aisle.shopper_sql(), aisle.shopper_key_value());
-        shopper.get(&path).expect(404).await?;
-        assert!(
-            aisle.shopper_sql() > sql,
-            "nothing was kept, so the database is asked again"
-        );
-        fewest = fewest.min(aisle.shopper_key_value() - key_value);
-    }
-    // Once in a while an instance also reads the brands anew.
-    assert_eq!(
-        fewest, 2,
-        "the name and its stock are looked for, and nothing is written"
-    );
-    Ok(())
-}

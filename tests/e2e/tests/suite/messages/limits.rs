@@ -44,6 +44,14 @@ pub async fn a_number_gets_only_so_many_texts(pair: Pair) -> Result<()> {
     )
     .await?;
     queue(&aisle, "north", &vec![PHONE.to_owned(); 20]).await?;
+    // As links, which somebody agreed to: codes are counted by who asks for them.
+    for change in [
+        "UPDATE message SET purpose = 'invite'",
+        "INSERT INTO consent (id, brand_id, channel, address, purpose, wording_version, decision, source, at_ms) \
+         SELECT m.brand_id, m.brand_id, m.channel, m.address, 'invite', '1', 'given', 'invite', 0 FROM message m LIMIT 1",
+    ] {
+        aisle.database.rows(change).await?;
+    }
     for (forward_ms, sent) in [(0, 2), (HOUR_MS + MINUTE_MS, 3), (DAY_MS + MINUTE_MS, 5)] {
         aisle.database.set_clock_forward_ms(forward_ms).await?;
         assert_eq!(sent_and_waiting(&aisle, PHONE).await?, (sent, 20 - sent));
