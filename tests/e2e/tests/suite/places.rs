@@ -8,7 +8,7 @@ use aisle_e2e::json::Look;
 use aisle_e2e::shopping::{
     self, checkout_request, complete, line, order_id, pickup_at, with_first_options,
 };
-use aisle_e2e::{Client, Environment, Pair, Setup};
+use aisle_e2e::{Client, Environment, Pair};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
