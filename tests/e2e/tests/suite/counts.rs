@@ -765,7 +765,7 @@ pub async fn a_count_belongs_to_its_store(pair: Pair) -> Result<()> {
         }
     }
     // A session of one brand under another's host.
-    let elsewhere = aisle_e2e::Client::new(aisle.edge().addr(), HARBOR)
+    let elsewhere = aisle_e2e::Client::new(aisle.addr(), HARBOR)
         .with_header("authorization", &format!("Bearer {}", ann.token));
     elsewhere.get("/counts").expect(403).await?;
     seller.client.get("/counts").expect(403).await?;

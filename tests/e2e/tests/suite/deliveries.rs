@@ -15,7 +15,7 @@ pub async fn a_delivery_is_announced_scanned_and_closed(pair: Pair) -> Result<()
     let aisle = Setup::demo(pair).start().await?;
     let store = store(&aisle).await?;
     aisle.allow("erp", Some("north"), "stock").await?;
-    let erp = Client::new(aisle.edge().addr(), NORTH).with_header("authorization", "Bearer erp");
+    let erp = Client::new(aisle.addr(), NORTH).with_header("authorization", "Bearer erp");
     let (one, other) = (&store.one, &store.other);
     let announcement = json!({
         "reference": "ASN 4711", "location_id": store.id,
@@ -196,8 +196,7 @@ pub async fn a_delivery_belongs_to_its_store(pair: Pair) -> Result<()> {
         .rows("UPDATE admin_key SET revoked_at_ms = 1 WHERE name = 'old'")
         .await?;
     let with = |key: &str| {
-        Client::new(aisle.edge().addr(), NORTH)
-            .with_header("authorization", &format!("Bearer {key}"))
+        Client::new(aisle.addr(), NORTH).with_header("authorization", &format!("Bearer {key}"))
     };
     let (harbors, weak, old, unknown, good) = (
         with("harbors"),
@@ -238,8 +237,7 @@ pub async fn a_delivery_belongs_to_its_store(pair: Pair) -> Result<()> {
         .json(&one)
         .expect(401)
         .await?;
-    let harbor =
-        Client::new(aisle.edge().addr(), HARBOR).with_header("authorization", "Bearer harbors");
+    let harbor = Client::new(aisle.addr(), HARBOR).with_header("authorization", "Bearer harbors");
     harbor.get(&path).expect(404).await?;
     for (client, body, status, at) in [
         (&good, json!({"reference": "R"}), 400, "$.location_id"),

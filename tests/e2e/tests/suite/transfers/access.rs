@@ -45,7 +45,7 @@ pub async fn the_wrong_people_move_nothing(pair: Pair) -> Result<()> {
         .remove(0)
         .unwrap();
     let foreign = aisle.staff(HARBOR, &harbors, "transfer").await?;
-    let under_north = Client::new(aisle.edge().addr(), NORTH)
+    let under_north = Client::new(aisle.addr(), NORTH)
         .with_header("authorization", &format!("Bearer {}", foreign.token));
     let before = scene.snapshot().await?;
     let wrong: [(&str, &Client, &[u16]); 6] = [
@@ -135,8 +135,7 @@ pub async fn a_carrier_reports_and_no_more(pair: Pair) -> Result<()> {
     aisle.allow("foreign", Some("harbor"), "transfers").await?;
     aisle.allow("clerk", Some("north"), "stock").await?;
     let with = |key: &str| {
-        Client::new(aisle.edge().addr(), NORTH)
-            .with_header("authorization", &format!("Bearer {key}"))
+        Client::new(aisle.addr(), NORTH).with_header("authorization", &format!("Bearer {key}"))
     };
     let arrives = scene
         .aisle

@@ -211,7 +211,7 @@ pub async fn a_promise_moves_with_the_goods(pair: Pair) -> Result<()> {
         .aisle
         .allow("carrier", Some("north"), "transfers")
         .await?;
-    let carrier = aisle_e2e::Client::new(scene.aisle.edge().addr(), aisle_e2e::environment::NORTH)
+    let carrier = aisle_e2e::Client::new(scene.aisle.addr(), aisle_e2e::environment::NORTH)
         .with_header("authorization", "Bearer carrier");
     let path = format!("/transfers/{id}/events");
     let report = async |kind: &str, at_ms: i64| -> Result<Answer> {
